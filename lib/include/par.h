@@ -1,0 +1,480 @@
+/* par.h - messages between the ranks of a job, and who waits for them.
+ * SPDX-License-Identifier: MIT
+ *
+ * libpar runs on MPI but never blocks inside it: every operation is started
+ * without blocking, and the library itself waits. So a waiting rank yields its
+ * core to others, any thread of a rank may call the library at any time, and a
+ * program that joins the library to an interpreter can react to signals.
+ *
+ * In ten lines:
+ *
+ *     par_comm *world;
+ *     par_init(&argc, &argv, NULL, &world);
+ *     double x = 1.5;
+ *     if (par_rank(world) == 0)
+ *         par_send(world, &x, 1, PAR_DOUBLE, 1, 7);
+ *     else if (par_rank(world) == 1)
+ *         par_receive(world, &x, 1, PAR_DOUBLE, 0, 7, NULL);
+ *     par_finalize();
+ *
+ * Conventions that hold for every function below, and are not repeated there:
+ *
+ * - A function that can fail returns a par_error, PAR_OK (0) on success. The
+ *   rest of the story is in par_error_detail(): the value, the rank, and what
+ *   would be right. Results come through the last argument, which is set only
+ *   on success.
+ * - Counts are elements of the given par_type, never bytes, unless a name says
+ *   bytes. Counts above 2^31 work.
+ * - Buffers stay the caller's. A buffer may be NULL where its count is 0.
+ * - "Collective" means that every rank of the communicator calls it, in the
+ *   same order relative to its other collective calls there.
+ * - Every function may be called from any thread between par_init and
+ *   par_finalize, those two from one thread at a time. Functions of one
+ *   request or one message are for one thread at a time.
+ * - A call on a communicator returns PAR_ERR_STATE before par_init and after
+ *   par_finalize; a call with a NULL communicator returns PAR_ERR_ARG.
+ */
+#ifndef PAR_H
+#define PAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define PAR_API __attribute__((visibility("default")))
+#else
+#define PAR_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PAR_VERSION "0.1.0"
+
+/* ---- error: codes and their texts -------------------------------------- */
+
+/* Name, text. One list, from which par_strerror() and the bindings'
+ * exceptions are made. */
+#define PAR_ERRORS(X)                                                         \
+    X(PAR_OK, "success")                                                      \
+    X(PAR_ERR_ARG, "an argument is not valid")                                \
+    X(PAR_ERR_RANK, "no such rank in this communicator")                      \
+    X(PAR_ERR_TAG, "no such tag")                                             \
+    X(PAR_ERR_TYPE, "the message holds another type")                         \
+    X(PAR_ERR_SIZE, "the message does not fit the buffer")                    \
+    X(PAR_ERR_MISMATCH, "ranks called a collective with differing arguments") \
+    X(PAR_ERR_STATE, "not between par_init and par_finalize")                 \
+    X(PAR_ERR_MEMORY, "out of memory")                                        \
+    X(PAR_ERR_WIRE, "a message is damaged or not one of par's")               \
+    X(PAR_ERR_CANCELLED, "the request was cancelled")                         \
+    X(PAR_ERR_INTERRUPTED, "the wait was interrupted")                        \
+    X(PAR_ERR_MPI, "MPI failed")
+
+typedef enum par_error {
+#define PAR_ERROR_NAME(name, text) name,
+    PAR_ERRORS(PAR_ERROR_NAME)
+#undef PAR_ERROR_NAME
+} par_error;
+
+/* The text of ERROR, a constant string; of a number that is no par_error,
+ * "unknown error". */
+PAR_API const char *par_strerror(par_error error);
+
+/* What went wrong in the last call of this thread that failed: a sentence
+ * with the value, the rank, and what would be right. The text is the
+ * library's and lives until this thread's next failure; "" before the first. */
+PAR_API const char *par_error_detail(void);
+
+/* ---- types ------------------------------------------------------------- */
+
+/* What the elements of a message are. PAR_CHAR is text in UTF-8, PAR_BYTE is
+ * bytes without a meaning; all others are the C types of this machine.
+ * PAR_OPAQUE marks elements that only the sender's language can describe (a
+ * NumPy record, say): a message of it can be received with par_message_* alone. */
+typedef enum par_type {
+    PAR_BYTE,
+    PAR_CHAR,
+    PAR_BOOL,
+    PAR_INT8,
+    PAR_INT16,
+    PAR_INT32,
+    PAR_INT64,
+    PAR_UINT8,
+    PAR_UINT16,
+    PAR_UINT32,
+    PAR_UINT64,
+    PAR_FLOAT,
+    PAR_DOUBLE,
+    PAR_COMPLEX_FLOAT,
+    PAR_COMPLEX_DOUBLE,
+    PAR_OPAQUE,
+} par_type;
+
+/* Bytes of one element of TYPE (1 for PAR_OPAQUE); 0 where TYPE is no par_type. */
+PAR_API size_t par_type_size(par_type type);
+
+/* The name of TYPE as a C programmer would write it ("int64", "double"), a
+ * constant string; "unknown type" where TYPE is no par_type. */
+PAR_API const char *par_type_name(par_type type);
+
+/* How par_reduce joins elements. The logical ones take and give 0 or 1 and,
+ * like the bitwise ones, want integers or PAR_BOOL; MIN and MAX want real
+ * numbers. */
+typedef enum par_op {
+    PAR_SUM,
+    PAR_PROD,
+    PAR_MIN,
+    PAR_MAX,
+    PAR_LAND,
+    PAR_LOR,
+    PAR_LXOR,
+    PAR_BAND,
+    PAR_BOR,
+    PAR_BXOR,
+} par_op;
+
+/* ---- comm: the job and its communicators ------------------------------- */
+
+/* Ranks that exchange messages. Messages of one communicator never meet those
+ * of another. */
+typedef struct par_comm par_comm;
+
+/* Choices for par_init; zero in a field stands for its default. */
+typedef struct par_options {
+    /* The largest message, header included, that travels in one piece, in
+     * bytes; larger ones send their body apart, without a copy. Default 4032, which
+     * fits the shared-memory transport's eager limit. The environment variable
+     * PAR_INLINE overrides it. All ranks must agree (par_init checks).
+     * 1024 to 1048576. */
+    size_t inline_bytes;
+} par_options;
+
+/* Start the job, or join MPI if somebody else has initialised it already;
+ * *WORLD_P is the communicator of all ranks and stays the library's.
+ *
+ * ARGC and ARGV go to MPI and may both be NULL; so may OPTIONS. Collective
+ * over the job: waits for all ranks. Outside mpirun the job has one rank.
+ * A call between an earlier one and its par_finalize gives the same world
+ * again and looks at no option; it is matched by its own par_finalize. A
+ * program that exits with status 0 and without par_finalize is finalised then;
+ * one that exits with another status ends the job with it, so that no rank
+ * waits for one that is gone.
+ *
+ * PAR_ERR_ARG    an option or its environment variable is out of range, or
+ *                differs between ranks; WORLD_P is NULL
+ * PAR_ERR_STATE  the job has been finalised before: MPI cannot start twice
+ * PAR_ERR_MPI    MPI did not start
+ */
+PAR_API par_error par_init(int *argc, char ***argv, const par_options *options,
+                           par_comm **world_p);
+
+/* End the job. Every communicator is gone after it. MPI is finalised too,
+ * unless somebody else had initialised it. Collective; waits for all ranks.
+ *
+ * More calls than par_init had are harmless: they do nothing.
+ *
+ * PAR_ERR_MPI  MPI did not stop
+ */
+PAR_API par_error par_finalize(void);
+
+/* Whether the program is between par_init and par_finalize. */
+PAR_API bool par_initialized(void);
+
+/* End all ranks of the job at once with exit status CODE; does not return.
+ * Status 0 is turned into 1: who aborts has not succeeded. */
+PAR_API _Noreturn void par_abort(int code);
+
+/* This process's number in COMM, 0 to par_size(COMM) - 1; -1 where COMM is
+ * NULL or the job is over. */
+PAR_API int par_rank(const par_comm *comm);
+
+/* How many ranks COMM has; -1 where COMM is NULL or the job is over. */
+PAR_API int par_size(const par_comm *comm);
+
+/* The largest tag of a message, the smallest being 0. */
+PAR_API int par_max_tag(void);
+
+/* The name of this rank's host, the library's own string. */
+PAR_API const char *par_hostname(void);
+
+/* Seconds since a fixed moment in this host's past, for measuring spans. */
+PAR_API double par_time(void);
+
+/* ---- place: which CPUs this rank may use ------------------------------- */
+
+/* Write the CPUs this rank may run on, as "0-3,8", to TEXT of SIZE bytes,
+ * always terminated; what does not fit is cut.
+ *
+ * PAR_ERR_ARG     TEXT is NULL or SIZE is 0
+ * PAR_ERR_MEMORY
+ */
+PAR_API par_error par_place_cpus(char *text, size_t size);
+
+/* How many CPUs this rank may run on, at least 1. */
+PAR_API int par_cpus(void);
+
+/* ---- p2p: from one rank to another ------------------------------------- */
+
+#define PAR_ANY_SOURCE (-1)
+#define PAR_ANY_TAG (-1)
+
+/* What has been received. */
+typedef struct par_status {
+    int source;    /* rank of the sender */
+    int tag;       /* the sender's */
+    par_type type; /* of the elements sent; PAR_OPAQUE for a language's object */
+    size_t count;  /* elements sent, at most the buffer's count */
+} par_status;
+
+/* Send COUNT elements of TYPE at DATA to rank DEST under TAG.
+ *
+ * DATA may be reused on return. A small message (see par_options) is gone at
+ * once; a large one waits until DEST has begun to receive it. A message to
+ * oneself never waits: it is copied. Messages of one sender under one tag
+ * arrive in the order in which they were sent.
+ *
+ * PAR_ERR_ARG     DATA is NULL but COUNT is not 0
+ * PAR_ERR_TYPE    TYPE is not a par_type, or is PAR_OPAQUE
+ * PAR_ERR_SIZE    COUNT elements are more bytes than this machine can address
+ *                 (which is what a negative count is)
+ * PAR_ERR_RANK    DEST is not a rank of COMM
+ * PAR_ERR_TAG     TAG is negative or above par_max_tag()
+ * PAR_ERR_MEMORY
+ * PAR_ERR_MPI
+ */
+PAR_API par_error par_send(par_comm *comm, const void *data, size_t count, par_type type,
+                           int dest, int tag);
+
+/* Receive a message of TYPE from SOURCE under TAG into DATA, which has room
+ * for COUNT elements. Waits for the message.
+ *
+ * SOURCE may be PAR_ANY_SOURCE and TAG PAR_ANY_TAG. The message may be shorter
+ * than the room; STATUS, which may be NULL, says how many elements came. Of
+ * the messages that fit SOURCE and TAG the one that arrived first is taken. If
+ * it is of another type or too large, DATA is untouched and the message stays,
+ * to be received again by a call that fits it.
+ *
+ * PAR_ERR_TYPE    the message holds another type: the detail names both sides
+ * PAR_ERR_SIZE    the message has more than COUNT elements: likewise
+ * PAR_ERR_ARG, PAR_ERR_RANK, PAR_ERR_TAG  as in par_send
+ * PAR_ERR_WIRE    something arrived that is not par's
+ * PAR_ERR_MEMORY
+ * PAR_ERR_MPI
+ */
+PAR_API par_error par_receive(par_comm *comm, void *data, size_t count, par_type type,
+                              int source, int tag, par_status *status);
+
+/* ---- request: an operation under way ----------------------------------- */
+
+/* A send or receive that has been started. It must be brought to its end by
+ * par_wait, or by a par_test that said so, or by par_cancel; the request is
+ * freed and the variable set to NULL then. DATA must stay as it is (send) or
+ * untouched (receive) until that. */
+typedef struct par_request par_request;
+
+/* Start par_send; returns at once. Errors as there; *REQUEST_P is the
+ * caller's to bring to its end. */
+PAR_API par_error par_send_start(par_comm *comm, const void *data, size_t count,
+                                 par_type type, int dest, int tag,
+                                 par_request **request_p);
+
+/* Start par_receive; returns at once. Errors as there, but those that the
+ * message causes come from par_wait or par_test. */
+PAR_API par_error par_receive_start(par_comm *comm, void *data, size_t count,
+                                    par_type type, int source, int tag,
+                                    par_request **request_p);
+
+/* Wait until *REQUEST_P is done, free it and set it to NULL. STATUS, which may
+ * be NULL, is set for a receive that succeeded. Returns the operation's own
+ * error; a NULL request is done already.
+ *
+ * PAR_ERR_INTERRUPTED  see par_set_hooks; the request goes on and is not freed
+ */
+PAR_API par_error par_wait(par_request **request_p, par_status *status);
+
+/* Look, without waiting, whether *REQUEST_P is done, and say so in *DONE_P. If
+ * it is, this call is its par_wait. */
+PAR_API par_error par_test(par_request **request_p, par_status *status, bool *done_p);
+
+/* Cancel a receive for which no message has arrived yet: it is freed, no
+ * message is lost, and *CANCELLED_P is true. Anything else cannot be called
+ * back: *CANCELLED_P is false and the request goes on. */
+PAR_API par_error par_cancel(par_request **request_p, bool *cancelled_p);
+
+/* ---- message: type and size not known beforehand ------------------------ */
+
+/* What a message is. */
+typedef enum par_kind {
+    PAR_ARRAY,  /* elements of a par_type: what par_send sends */
+    PAR_OBJECT, /* an object in an encoding of the sender's language */
+} par_kind;
+
+/* A run of bytes. */
+typedef struct par_part {
+    void *data;
+    size_t bytes;
+} par_part;
+
+/* What goes into a message, or came out of one: a description, which travels
+ * ahead, and a body of any number of parts, which travel straight from the
+ * sender's memory to the receiver's. */
+typedef struct par_content {
+    par_kind kind;
+    uint8_t type; /* a par_type; for an object, its encoding: the language's to choose */
+    uint8_t variant;       /* the language's own, carried along */
+    uint8_t dims;          /* of an array; 1 for a plain run of elements */
+    const uint64_t *shape; /* DIMS lengths; may be NULL where DIMS is 0 or 1 */
+    const void *extra;     /* the language's own description, carried along */
+    size_t extra_bytes;
+    uint64_t bytes;             /* of the whole body */
+    const uint64_t *part_bytes; /* of each part; NULL for a body in one part */
+    size_t part_count;
+} par_content;
+
+/* A message that has arrived and has not been taken yet. */
+typedef struct par_message par_message;
+
+/* Send CONTENT with a body of PART_COUNT PARTS; otherwise as par_send.
+ * The last three fields of CONTENT are not read: PARTS say it.
+ *
+ * PAR_ERR_ARG   an unknown kind; a shape that contradicts type and bytes;
+ *               several parts or an extra description for an array of anything
+ *               but PAR_OPAQUE, which par_receive could not make sense of
+ */
+PAR_API par_error par_message_send(par_comm *comm, const par_content *content,
+                                   const par_part *parts, size_t part_count, int dest,
+                                   int tag);
+
+/* Wait for a message from SOURCE under TAG, whatever it holds, and take it out
+ * of the queue: nobody else receives it. The message is the caller's, to be
+ * ended by par_message_take, _return or _free. Errors as in par_receive, but
+ * for type and size. */
+PAR_API par_error par_message_receive(par_comm *comm, int source, int tag,
+                                      par_message **message_p);
+
+/* Look whether a message from SOURCE under TAG has arrived; *STATUS is set if
+ * so, and *FOUND_P says it. Takes nothing out of the queue, does not wait. */
+PAR_API par_error par_message_probe(par_comm *comm, int source, int tag,
+                                    par_status *status, bool *found_p);
+
+/* What MESSAGE holds and where it came from. The pointers of *CONTENT lead into
+ * MESSAGE and die with it; STATUS may be NULL. */
+PAR_API void par_message_content(const par_message *message, par_content *content,
+                                 par_status *status);
+
+/* The body of MESSAGE where it has come along with the description and so
+ * needs no place to be received into: CONTENT->bytes bytes, or NULL. It dies
+ * with MESSAGE. */
+PAR_API const void *par_message_body(const par_message *message);
+
+/* Receive the body of *MESSAGE_P into PARTS, which must be as many and as long
+ * as its content says; end the message.
+ *
+ * Waits for the body, which is on its way, and lets nothing interrupt it.
+ *
+ * PAR_ERR_SIZE  the parts are not those of the content; the message lives on
+ * PAR_ERR_MPI   the body is lost, the message ended
+ */
+PAR_API par_error par_message_take(par_message **message_p, const par_part *parts,
+                                   size_t part_count);
+
+/* Put *MESSAGE_P back to where it was received from, ahead of all messages
+ * that came later. */
+PAR_API void par_message_return(par_message **message_p);
+
+/* End *MESSAGE_P; a body that has not been taken is received and dropped,
+ * for its sender waits for that. NULL is fine. */
+PAR_API par_error par_message_free(par_message **message_p);
+
+/* ---- wait: what happens while a rank waits ------------------------------ */
+
+/* What the owner of an interpreter has to say while this library waits. Each
+ * may be NULL. They are called without the library's lock, by the thread that
+ * waits, and only when a wait has lasted longer than a short spin. */
+typedef struct par_hooks {
+    /* The wait gets long: let go of what other threads need (the GIL). */
+    void *(*release)(void *context);
+    /* The wait is over, or INTERRUPT is about to be called: take it back. */
+    void (*acquire)(void *context, void *released);
+    /* Return true to end the wait with PAR_ERR_INTERRUPTED (a signal has
+     * arrived and its handler raised an exception). Called after a signal has
+     * ended a sleep of the library, and every 100 ms. */
+    bool (*interrupt)(void *context);
+    void *context;
+} par_hooks;
+
+/* Set the hooks of this process; they are copied, NULL takes them away. To be
+ * called while no thread waits. */
+PAR_API void par_set_hooks(const par_hooks *hooks);
+
+/* ---- collective: all ranks together ------------------------------------- */
+
+/* Every collective function waits until its own part is done, which may be
+ * before others have done theirs. All errors of par_send and par_receive
+ * apply, and:
+ *
+ * PAR_ERR_RANK      ROOT is not a rank of COMM
+ * PAR_ERR_MISMATCH  another rank's call has another function, root, operation,
+ *                   type or count: the detail names the ranks
+ */
+
+/* Wait until every rank of COMM has come here. */
+PAR_API par_error par_barrier(par_comm *comm);
+
+/* Copy COUNT elements of TYPE at DATA from ROOT to DATA of every rank. */
+PAR_API par_error par_broadcast(par_comm *comm, void *data, size_t count, par_type type,
+                                int root);
+
+/* Hand out the elements at DATA of ROOT: rank r gets COUNT elements, those
+ * from r * COUNT on, at PART. DATA is looked at on ROOT alone. PART of ROOT may
+ * be its own place in DATA. */
+PAR_API par_error par_scatter(par_comm *comm, const void *data, void *part, size_t count,
+                              par_type type, int root);
+
+/* Collect COUNT elements at PART of each rank at DATA of ROOT, those of rank r
+ * from r * COUNT on. DATA is looked at on ROOT alone. PART of ROOT may be its
+ * own place in DATA. */
+PAR_API par_error par_gather(par_comm *comm, const void *part, size_t count,
+                             par_type type, void *data, int root);
+
+/* Join COUNT elements at DATA of every rank, element by element, with OP, into
+ * RESULT of ROOT, which is looked at there alone and may be DATA itself.
+ * Elements are joined in the order of the ranks, in a shape that depends on the
+ * number of ranks alone: the same numbers give the same bits, whatever the
+ * timing.
+ *
+ * PAR_ERR_TYPE  OP cannot join elements of TYPE
+ */
+PAR_API par_error par_reduce(par_comm *comm, const void *data, void *result, size_t count,
+                             par_type type, par_op op, int root);
+
+/* The same for messages whose content only their sender knows; what bindings
+ * build on. */
+
+/* ROOT gives CONTENT and PARTS (others: both ignored); every other rank gets
+ * *MESSAGE_P, to be ended as a received one is; on ROOT it is set to NULL. */
+PAR_API par_error par_message_broadcast(par_comm *comm, const par_content *content,
+                                        const par_part *parts, size_t part_count,
+                                        int root, par_message **message_p);
+
+/* ROOT gives a content and a list of parts for each rank, its own not looked at
+ * (others: all ignored); every other rank gets *MESSAGE_P, on ROOT it is set to
+ * NULL. */
+PAR_API par_error par_message_scatter(par_comm *comm, const par_content *contents,
+                                      const par_part *const *parts,
+                                      const size_t *part_counts, int root,
+                                      par_message **message_p);
+
+/* Every rank gives CONTENT and PARTS; ROOT gets a message of each other rank,
+ * messages[r], with messages[ROOT] NULL. MESSAGES is looked at on ROOT alone. */
+PAR_API par_error par_message_gather(par_comm *comm, const par_content *content,
+                                     const par_part *parts, size_t part_count, int root,
+                                     par_message **messages);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,358 @@
+/* comm.c - start and end of the job; communicators.
+ * SPDX-License-Identifier: MIT */
+#include "comm.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "place.h"
+#include "wait.h"
+
+enum {
+    INLINE_DEFAULT = 4032,
+    INLINE_MIN = 1024,
+    INLINE_MAX = 1 << 20,
+};
+
+static struct {
+    int depth;        /* calls of par_init not yet matched */
+    bool over;        /* finalised: MPI cannot start again */
+    bool mpi_is_ours; /* we started MPI, so we stop it */
+    pid_t pid;        /* a child made by fork is not the rank */
+    MPI_Request leaving;
+    bool is_leaving;
+    par_comm world;
+    int tag_limit; /* of MPI */
+    char hostname[256];
+} job;
+
+/* ---- what a call may ask ------------------------------------------------ */
+
+bool par_initialized(void)
+{
+    return job.depth > 0;
+}
+
+par_error comm_check(const par_comm *comm)
+{
+    if (!job.depth)
+        return error_set(PAR_ERR_STATE, job.over ? "par_finalize has been called already"
+                                                 : "par_init has not been called yet");
+    if (!comm)
+        return error_set(PAR_ERR_ARG, "the communicator is NULL");
+    return PAR_OK;
+}
+
+par_error comm_check_rank(const par_comm *comm, int rank, const char *what)
+{
+    if (rank >= 0 && rank < comm->size)
+        return PAR_OK;
+    return error_set(PAR_ERR_RANK, "%s %d is out of range: ranks are 0 to %d", what, rank,
+                     comm->size - 1);
+}
+
+int par_rank(const par_comm *comm)
+{
+    return comm && job.depth ? comm->rank : -1;
+}
+
+int par_size(const par_comm *comm)
+{
+    return comm && job.depth ? comm->size : -1;
+}
+
+int par_max_tag(void)
+{
+    return INT_MAX;
+}
+
+const char *par_hostname(void)
+{
+    if (!job.hostname[0] && gethostname(job.hostname, sizeof job.hostname - 1))
+        snprintf(job.hostname, sizeof job.hostname, "unknown");
+    return job.hostname;
+}
+
+double par_time(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+int comm_body_tag(par_comm *comm)
+{
+    return (int)(comm->body_tags++ % ((uint32_t)job.tag_limit + 1));
+}
+
+/* ---- start -------------------------------------------------------------- */
+
+static par_error start_mpi(int *argc, char ***argv)
+{
+    int started, level, code;
+
+    MPI_Initialized(&started);
+    job.mpi_is_ours = !started;
+    if (started)
+        return PAR_OK;
+    code = MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Init_thread");
+}
+
+/* The inline limit by environment, options, or default; 0 where it is wrong. */
+static size_t choose_inline(const par_options *options)
+{
+    const char *text = getenv("PAR_INLINE");
+    size_t bytes =
+        options && options->inline_bytes ? options->inline_bytes : (size_t)INLINE_DEFAULT;
+    char *end = NULL;
+
+    if (text) {
+        unsigned long long number = strtoull(text, &end, 10);
+
+        bytes = *text >= '0' && *text <= '9' && !*end ? (size_t)number : 0;
+    }
+    if (bytes >= INLINE_MIN && bytes <= INLINE_MAX)
+        return bytes;
+    if (text)
+        error_set(PAR_ERR_ARG, "PAR_INLINE is \"%s\": it must be a number from %d to %d",
+                  text, INLINE_MIN, INLINE_MAX);
+    else
+        error_set(PAR_ERR_ARG, "inline_bytes is %zu: it must be from %d to %d", bytes,
+                  INLINE_MIN, INLINE_MAX);
+    return 0;
+}
+
+/* All ranks must have chosen alike, and all must learn if one has not. */
+static par_error agree_on_inline(const par_options *options)
+{
+    long long mine = (long long)choose_inline(options);
+    long long ends[2] = {mine, -mine};
+    int code =
+        MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_LONG_LONG, MPI_MIN, MPI_COMM_WORLD);
+
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Allreduce");
+    if (!mine)
+        return PAR_ERR_ARG;
+    if (!ends[0])
+        return error_set(PAR_ERR_ARG,
+                         "another rank's inline limit is out of range: it "
+                         "must be from %d to %d",
+                         INLINE_MIN, INLINE_MAX);
+    if (ends[0] != -ends[1])
+        return error_set(PAR_ERR_ARG,
+                         "the inline limit differs between ranks: %lld here, from %lld "
+                         "to %lld elsewhere; it must be the same everywhere",
+                         mine, ends[0], -ends[1]);
+    slot_size = (size_t)mine;
+    return PAR_OK;
+}
+
+/* Whether this node has more ranks than CPUs that they may use together. */
+static par_error look_around(void)
+{
+    uint64_t mask[PLACE_MASK_WORDS];
+    MPI_Comm node;
+    int ranks;
+    int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
+                                   &node);
+
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Comm_split_type");
+    place_mask(mask);
+    MPI_Comm_size(node, &ranks);
+    code =
+        MPI_Allreduce(MPI_IN_PLACE, mask, PLACE_MASK_WORDS, MPI_UINT64_T, MPI_BOR, node);
+    MPI_Comm_free(&node);
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Allreduce");
+    wait_configure(ranks > place_count(mask));
+    return PAR_OK;
+}
+
+static int limit_of_tags(void)
+{
+    int *limit, found;
+
+    MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &limit, &found);
+    return found ? *limit : 32767; /* what the standard promises */
+}
+
+/* A duplicate of PARENT that returns errors. */
+static int duplicate(MPI_Comm parent, MPI_Comm *mpi)
+{
+    int code = MPI_Comm_dup(parent, mpi);
+
+    return code == MPI_SUCCESS ? MPI_Comm_set_errhandler(*mpi, MPI_ERRORS_RETURN) : code;
+}
+
+static par_error open_comm(par_comm *comm, MPI_Comm parent)
+{
+    MPI_Comm header;
+    par_error err;
+    int code = duplicate(parent, &comm->body);
+
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Comm_dup");
+    code = duplicate(parent, &header);
+    if (code != MPI_SUCCESS) {
+        err = error_mpi(code, "MPI_Comm_dup");
+        goto free_body;
+    }
+    MPI_Comm_rank(parent, &comm->rank);
+    MPI_Comm_size(parent, &comm->size);
+    comm->body_tags = comm->collectives = 0;
+    err = inbox_open(&comm->inbox, header);
+    if (!err)
+        return PAR_OK;
+    MPI_Comm_free(&header);
+free_body:
+    MPI_Comm_free(&comm->body);
+    return err;
+}
+
+static par_error open_world(const par_options *options)
+{
+    par_error err = agree_on_inline(options);
+
+    if (!err)
+        err = look_around();
+    if (!err)
+        err = open_comm(&job.world, MPI_COMM_WORLD);
+    if (!err)
+        job.tag_limit = limit_of_tags();
+    return err;
+}
+
+static void at_exit(int status, void *unused);
+
+par_error par_init(int *argc, char ***argv, const par_options *options,
+                   par_comm **world_p)
+{
+    static bool registered;
+    int rank;
+    par_error err;
+
+    if (!world_p)
+        return error_set(PAR_ERR_ARG, "world_p is NULL: it is where the world goes");
+    if (job.over)
+        return error_set(PAR_ERR_STATE, "the job is over: MPI cannot start again");
+    if (job.depth) {
+        job.depth++;
+        *world_p = &job.world;
+        return PAR_OK;
+    }
+
+    err = start_mpi(argc, argv);
+    if (err)
+        return err;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    error_name_rank(rank);
+    err = open_world(options);
+    if (err) {
+        job.over = true;
+        if (job.mpi_is_ours)
+            MPI_Finalize();
+        return err;
+    }
+    job.pid = getpid();
+    job.depth = 1;
+    if (!registered && !on_exit(at_exit, NULL))
+        registered = true;
+    *world_p = &job.world;
+    return PAR_OK;
+}
+
+/* ---- end ---------------------------------------------------------------- */
+
+static par_error step_leaving(void *unused, bool *done_p)
+{
+    int done;
+    int code = MPI_Test(&job.leaving, &done, MPI_STATUS_IGNORE);
+
+    (void)unused;
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Ibarrier");
+    *done_p = done;
+    return PAR_OK;
+}
+
+/* Wait for the other ranks here, asleep, and not in MPI_Finalize, awake. An
+ * interrupted wait goes on with the next call. */
+static par_error leave_together(void)
+{
+    int code = MPI_SUCCESS;
+    par_error err;
+
+    lock_take();
+    if (!job.is_leaving)
+        code = MPI_Ibarrier(job.world.body, &job.leaving);
+    if (code != MPI_SUCCESS) {
+        lock_give();
+        return error_mpi(code, "MPI_Ibarrier");
+    }
+    job.is_leaving = true;
+    err = wait_until(step_leaving, NULL, true);
+    if (err != PAR_ERR_INTERRUPTED)
+        job.is_leaving = false;
+    return err;
+}
+
+par_error par_finalize(void)
+{
+    par_error err;
+    int code = MPI_SUCCESS;
+
+    if (job.depth != 1) {
+        job.depth -= job.depth > 0;
+        return PAR_OK;
+    }
+    err = leave_together();
+    if (err)
+        return err;
+    lock_take();
+    job.depth = 0;
+    job.over = true;
+    inbox_close(&job.world.inbox);
+    MPI_Comm_free(&job.world.body);
+    slot_free_all();
+    if (job.mpi_is_ours)
+        code = MPI_Finalize();
+    lock_give();
+    return code == MPI_SUCCESS ? PAR_OK
+                               : error_set(PAR_ERR_MPI, "MPI_Finalize failed: %d", code);
+}
+
+/* A program that has failed must not wait for ranks that may wait for it. */
+static void at_exit(int status, void *unused)
+{
+    (void)unused;
+    if (!job.depth || getpid() != job.pid)
+        return;
+    if (status)
+        par_abort(status);
+    job.depth = 1;
+    if (par_finalize())
+        par_abort(EXIT_FAILURE);
+}
+
+_Noreturn void par_abort(int code)
+{
+    int started = 0, stopped = 0;
+
+    if (!code)
+        code = EXIT_FAILURE;
+    job.depth = 0; /* at_exit has nothing to do any more */
+    MPI_Initialized(&started);
+    MPI_Finalized(&stopped);
+    if (started && !stopped)
+        MPI_Abort(MPI_COMM_WORLD, code);
+    _exit(code);
+}

@@ -1,0 +1,26 @@
+/* p2p.h - from one rank to another.
+ * SPDX-License-Identifier: MIT */
+#ifndef PAR_SRC_P2P_H
+#define PAR_SRC_P2P_H
+
+#include "request.h"
+
+/* Whether COUNT elements of TYPE at DATA can be: *BYTES_P is their length. */
+par_error p2p_check_data(const void *data, size_t count, par_type type, size_t *bytes_p);
+
+/* Whether CONTENT with PARTS can travel and be understood. */
+par_error p2p_check_content(const par_content *content, const par_part *parts,
+                            size_t part_count);
+
+/* Whether one can send to DEST, or receive from SOURCE, under TAG. */
+par_error p2p_check_dest(const par_comm *comm, int dest, int tag);
+par_error p2p_check_source(const par_comm *comm, int source, int tag);
+
+/* Send OUT and wait until its memory is free again. */
+par_error p2p_send(par_comm *comm, const request_outgoing *out);
+
+/* Wait for a message. */
+par_error p2p_receive(par_comm *comm, wire_context context, int source, int tag,
+                      par_message **message_p);
+
+#endif

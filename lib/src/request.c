@@ -1,0 +1,494 @@
+/* request.c - an operation under way: start, test, wait, cancel.
+ * SPDX-License-Identifier: MIT */
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lock.h"
+#include "wait.h"
+
+/* ---- send --------------------------------------------------------------- */
+
+static wire_header describe(const request_outgoing *out, size_t meta_bytes)
+{
+    wire_header header = {
+        .context = (uint8_t)out->context,
+        .kind = (uint8_t)out->content->kind,
+        .type = out->content->type,
+        .variant = out->content->variant,
+        .dims = out->content->dims,
+        .parted = out->part_count > 1,
+        .tag = out->tag,
+        .meta_bytes = (uint32_t)meta_bytes,
+    };
+
+    for (size_t i = 0; i < out->part_count; i++)
+        header.bytes += out->parts[i].bytes;
+    return header;
+}
+
+static void copy_parts(unsigned char *to, const request_outgoing *out)
+{
+    for (size_t i = 0; i < out->part_count; i++) {
+        if (out->parts[i].bytes)
+            memcpy(to, out->parts[i].data, out->parts[i].bytes);
+        to += out->parts[i].bytes;
+    }
+}
+
+/* To oneself: a copy, so that it never waits. */
+static par_error send_to_self(par_request *request, const request_outgoing *out,
+                              const wire_header *header)
+{
+    size_t bytes = header->meta_bytes + header->bytes;
+    par_message *message = message_new(bytes);
+
+    if (!message)
+        return error_memory(bytes, "a message to this rank itself");
+    message->source = request->comm->rank;
+    message->header = *header;
+    message_open(message, message_bytes(message));
+    if (message->meta)
+        wire_put_meta(message->meta, out->content, out->parts, out->part_count,
+                      out->call);
+    if (message->body)
+        copy_parts(message->body, out);
+    inbox_put(&request->comm->inbox, message);
+    request->slot = NULL;
+    request->state = REQUEST_DONE;
+    return PAR_OK;
+}
+
+/* Decide what travels with the header; give the length of that piece. */
+static size_t pack(wire_header *header)
+{
+    size_t bytes = WIRE_HEADER_BYTES;
+
+    header->meta_apart = bytes + header->meta_bytes > slot_size;
+    if (!header->meta_apart)
+        bytes += header->meta_bytes;
+    header->body_apart =
+        header->bytes && (header->meta_apart || bytes + header->bytes > slot_size);
+    if (!header->body_apart)
+        bytes += header->bytes;
+    return bytes;
+}
+
+static par_error send_header(par_request *request, const request_outgoing *out,
+                             const wire_header *header, size_t bytes)
+{
+    slot *s = slot_take();
+    unsigned char *to;
+    int code;
+
+    if (!s)
+        return error_memory(slot_size, "a message");
+    to = slot_bytes(s);
+    wire_put(to, header);
+    to += WIRE_HEADER_BYTES;
+    if (!header->meta_apart) {
+        wire_put_meta(to, out->content, out->parts, out->part_count, out->call);
+        to += header->meta_bytes;
+    }
+    if (!header->body_apart)
+        copy_parts(to, out);
+
+    code = MPI_Isend(slot_bytes(s), (int)bytes, MPI_BYTE, out->dest, 0,
+                     request->comm->inbox.mpi, &s->request);
+    if (code != MPI_SUCCESS) {
+        slot_give(s);
+        return error_mpi(code, "MPI_Isend");
+    }
+    request->slot = s;
+    return PAR_OK;
+}
+
+/* A meta too large for the header's piece goes ahead of the body. */
+static par_error send_meta_apart(par_request *request, const request_outgoing *out,
+                                 const wire_header *header)
+{
+    size_t count = out->part_count + 1;
+    par_part *parts = malloc(count * sizeof *parts);
+    unsigned char *meta = malloc(header->meta_bytes);
+    par_error err;
+
+    if (!parts || !meta) {
+        free(parts);
+        free(meta);
+        return error_memory(header->meta_bytes, "a message's description");
+    }
+    wire_put_meta(meta, out->content, out->parts, out->part_count, out->call);
+    parts[0] = (par_part){meta, header->meta_bytes};
+    if (out->part_count)
+        memcpy(parts + 1, out->parts, out->part_count * sizeof *parts);
+    err = transfer_send(&request->transfer, request->comm->body, parts, count, out->dest,
+                        (int)header->body_tag);
+    free(parts);
+    if (err)
+        free(meta);
+    else
+        request->meta = meta;
+    return err;
+}
+
+par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out)
+{
+    size_t meta_bytes = wire_meta_bytes(out->content, out->part_count, out->call);
+    wire_header header = describe(out, meta_bytes);
+    size_t bytes;
+    par_error err;
+
+    if (meta_bytes > UINT32_MAX)
+        return error_set(PAR_ERR_SIZE,
+                         "a description of %zu bytes is too long: it may "
+                         "have 4294967295",
+                         meta_bytes);
+    request->comm = comm;
+    request->error = PAR_OK;
+    request->receive.arrive = NULL;
+    request->meta = NULL;
+    request->message = NULL;
+    if (out->dest == comm->rank)
+        return send_to_self(request, out, &header);
+
+    bytes = pack(&header);
+    if (header.meta_apart || header.body_apart)
+        header.body_tag = (uint32_t)comm_body_tag(comm);
+    request->state = REQUEST_MOVING;
+    transfer_none(&request->transfer);
+    err = send_header(request, out, &header, bytes);
+    if (!err && header.meta_apart)
+        err = send_meta_apart(request, out, &header);
+    else if (!err && header.body_apart)
+        err = transfer_send(&request->transfer, comm->body, out->parts, out->part_count,
+                            out->dest, (int)header.body_tag);
+    return err;
+}
+
+/* ---- receive ------------------------------------------------------------ */
+
+static par_request *request_of(match_receive *receive)
+{
+    return LIST_OF(receive, par_request, receive);
+}
+
+/* The text for it is made by the thread that waits, not by the one that met
+ * the message. */
+static bool refuse(par_request *request, par_error error, const par_message *message)
+{
+    request->state = REQUEST_DONE;
+    request->error = error;
+    request->status = message_status(message);
+    request->came_kind = message->header.kind;
+    request->came_type = message->header.type;
+    request->came_bytes = message->header.bytes;
+    return false;
+}
+
+static par_error start_body(par_request *request, const par_message *message)
+{
+    par_part part = {request->data, (size_t)message->header.bytes};
+
+    return transfer_receive(&request->transfer, request->comm->body, &part, 1,
+                            message->source, (int)message->header.body_tag);
+}
+
+static bool arrive_into(match_receive *receive, par_message *message)
+{
+    par_request *request = request_of(receive);
+    const wire_header *header = &message->header;
+
+    if (header->kind != PAR_ARRAY || header->type != request->type)
+        return refuse(request, PAR_ERR_TYPE, message);
+    if (header->bytes > request->room)
+        return refuse(request, PAR_ERR_SIZE, message);
+    if (header->body_apart) {
+        par_error err = start_body(request, message);
+
+        if (err)
+            return refuse(request, err, message);
+    } else if (header->bytes) {
+        memcpy(request->data, message->body, header->bytes);
+    }
+    request->state = header->body_apart ? REQUEST_MOVING : REQUEST_DONE;
+    request->status = message_status(message);
+    message_drop(message);
+    return true;
+}
+
+/* A description that comes apart is received before anybody asks for it. */
+static par_error start_meta(par_request *request, par_message *message)
+{
+    par_part part = {malloc(message->header.meta_bytes), message->header.meta_bytes};
+    par_error err;
+
+    if (!part.data)
+        return PAR_ERR_MEMORY;
+    err = transfer_receive(&request->transfer, request->comm->body, &part, 1,
+                           message->source, (int)message->header.body_tag);
+    if (err)
+        free(part.data);
+    else
+        message->meta_apart = part.data;
+    return err;
+}
+
+static bool arrive_as_message(match_receive *receive, par_message *message)
+{
+    par_request *request = request_of(receive);
+    bool meta_missing = message->header.meta_apart && !message->meta;
+
+    if (meta_missing) {
+        par_error err = start_meta(request, message);
+
+        if (err)
+            return refuse(request, err, message);
+    }
+    message->comm = request->comm;
+    request->message = message;
+    request->state = meta_missing ? REQUEST_MOVING : REQUEST_DONE;
+    return true;
+}
+
+static void start_receive(par_request *request, par_comm *comm, wire_context context,
+                          int source, int tag)
+{
+    request->comm = comm;
+    request->state = REQUEST_WAITING;
+    request->error = PAR_OK;
+    request->slot = NULL;
+    request->meta = NULL;
+    request->message = NULL;
+    request->receive.context = context;
+    request->receive.source = source;
+    request->receive.tag = tag;
+    match_post(&comm->inbox.table, &request->receive);
+}
+
+void request_receive(par_request *request, par_comm *comm, int source, int tag,
+                     void *data, size_t room, par_type type)
+{
+    request->data = data;
+    request->room = room;
+    request->type = type;
+    request->receive.arrive = arrive_into;
+    start_receive(request, comm, WIRE_P2P, source, tag);
+}
+
+void request_receive_message(par_request *request, par_comm *comm, wire_context context,
+                             int source, int tag)
+{
+    request->receive.arrive = arrive_as_message;
+    start_receive(request, comm, context, source, tag);
+}
+
+void request_return(par_message *message)
+{
+    match_table *table = &message->comm->inbox.table;
+
+    if (!match_arrive(table, message))
+        match_keep(table, message);
+}
+
+/* ---- under way ---------------------------------------------------------- */
+
+/* Whether a send's header has left. */
+static par_error step_header(par_request *request, bool *left_p)
+{
+    int done = 1;
+
+    if (request->slot) {
+        int code = MPI_Test(&request->slot->request, &done, MPI_STATUS_IGNORE);
+
+        if (code != MPI_SUCCESS)
+            return error_mpi(code, "sending a header");
+        if (done) {
+            slot_give(request->slot);
+            request->slot = NULL;
+        }
+    }
+    *left_p = done;
+    return PAR_OK;
+}
+
+/* What has moved is all there: open a description that came apart. */
+static par_error moved(par_request *request)
+{
+    par_message *message = request->message;
+    wire_meta meta;
+
+    request->state = REQUEST_DONE;
+    free(request->meta);
+    request->meta = NULL;
+    if (!message)
+        return PAR_OK;
+    message->meta = message->meta_apart;
+    if (wire_get_meta(message->meta, &message->header, &meta))
+        return PAR_OK;
+    return error_set(PAR_ERR_WIRE, "the description of a message from rank %d is damaged",
+                     message->source);
+}
+
+static par_error step_moving(par_request *request)
+{
+    bool left = false, done = false;
+    par_error err = step_header(request, &left);
+
+    if (!err)
+        err = transfer_step(&request->transfer, &done);
+    if (err)
+        return err;
+    return left && done ? moved(request) : PAR_OK;
+}
+
+par_error request_step(void *what, bool *done_p)
+{
+    par_request *request = what;
+    par_error err = PAR_OK;
+
+    while (request->state == REQUEST_WAITING && inbox_step(&request->comm->inbox))
+        ;
+    if (request->state == REQUEST_WAITING)
+        err = inbox_error(&request->comm->inbox);
+    else if (request->state == REQUEST_MOVING)
+        err = step_moving(request);
+    *done_p = request->state == REQUEST_DONE;
+    return err;
+}
+
+par_error request_outcome(const par_request *request)
+{
+    const par_status *came = &request->status;
+    char text[64];
+
+    switch (request->error) {
+    case PAR_ERR_TYPE:
+    case PAR_ERR_SIZE:
+        message_describe(request->came_kind, request->came_type, request->came_bytes,
+                         text, sizeof text);
+        return error_set(request->error,
+                         "the message from rank %d, tag %d, holds %s; the receive is for "
+                         "up to %zu %s",
+                         came->source, came->tag, text,
+                         request->room / par_type_size(request->type),
+                         par_type_name(request->type));
+    case PAR_ERR_MEMORY:
+        return error_memory(request->came_bytes, "a message");
+    case PAR_ERR_MPI:
+        return error_set(PAR_ERR_MPI,
+                         "the body of a message from rank %d cannot be moved",
+                         came->source);
+    default:
+        return request->error;
+    }
+}
+
+/* The wait was interrupted: leave the message, if any, to the next receive. */
+static par_error back_out(par_request *request, par_error interrupted)
+{
+    par_error err;
+
+    lock_take();
+    if (request->state == REQUEST_WAITING) {
+        match_unpost(&request->receive);
+        lock_give();
+        return interrupted;
+    }
+    err = wait_until(request_step, request, false);
+    if (err || request->error)
+        return err ? err : request_outcome(request);
+    if (!request->message)
+        return PAR_OK; /* it is in its place: too late to interrupt */
+    lock_take();
+    request_return(request->message);
+    lock_give();
+    return interrupted;
+}
+
+par_error request_finish(par_request *request)
+{
+    bool receives = request->state == REQUEST_WAITING;
+    par_error err = wait_until(request_step, request, receives);
+
+    if (err == PAR_ERR_INTERRUPTED)
+        return back_out(request, err);
+    return err ? err : request_outcome(request);
+}
+
+/* ---- what callers do with theirs ---------------------------------------- */
+
+/* REQUEST is over with ERR: hand out its status and free it. */
+static par_error end(par_request **request_p, par_error err, par_status *status)
+{
+    par_request *request = *request_p;
+    par_error outcome = err ? err : request_outcome(request);
+
+    if (!outcome && status && request->receive.arrive)
+        *status = request->status;
+    free(request);
+    *request_p = NULL;
+    return outcome;
+}
+
+static par_error check(par_request *const *request_p)
+{
+    if (!request_p)
+        return error_set(PAR_ERR_ARG, "request_p is NULL");
+    return *request_p ? comm_check((*request_p)->comm) : PAR_OK;
+}
+
+par_error par_wait(par_request **request_p, par_status *status)
+{
+    par_error err = check(request_p);
+
+    if (err || !*request_p)
+        return err;
+    lock_take();
+    err = wait_until(request_step, *request_p, true);
+    return err == PAR_ERR_INTERRUPTED ? err : end(request_p, err, status);
+}
+
+par_error par_test(par_request **request_p, par_status *status, bool *done_p)
+{
+    bool done = true;
+    par_error err = check(request_p);
+
+    if (err)
+        return err;
+    if (!done_p)
+        return error_set(PAR_ERR_ARG, "done_p is NULL: it is where the answer goes");
+    if (*request_p) {
+        lock_take();
+        err = request_step(*request_p, &done);
+        lock_give();
+        if (err || done)
+            err = end(request_p, err, status);
+    }
+    *done_p = done;
+    return err;
+}
+
+par_error par_cancel(par_request **request_p, bool *cancelled_p)
+{
+    par_error err = check(request_p);
+    bool waiting = false;
+
+    if (err)
+        return err;
+    if (!cancelled_p)
+        return error_set(PAR_ERR_ARG, "cancelled_p is NULL: it is where the answer goes");
+    if (*request_p) {
+        lock_take();
+        waiting = (*request_p)->state == REQUEST_WAITING;
+        if (waiting)
+            match_unpost(&(*request_p)->receive);
+        lock_give();
+    }
+    if (waiting) {
+        free(*request_p);
+        *request_p = NULL;
+    }
+    *cancelled_p = waiting;
+    return PAR_OK;
+}

@@ -1,0 +1,72 @@
+/* request.h - an operation under way.
+ * SPDX-License-Identifier: MIT */
+#ifndef PAR_SRC_REQUEST_H
+#define PAR_SRC_REQUEST_H
+
+#include "comm.h"
+#include "transfer.h"
+
+typedef enum request_state {
+    REQUEST_WAITING, /* a receive: for its message */
+    REQUEST_MOVING,  /* MPI has its memory */
+    REQUEST_DONE,
+} request_state;
+
+struct par_request {
+    match_receive receive; /* first: the match table hands it back */
+    request_state state;
+    par_comm *comm;
+    /* a send */
+    slot *slot; /* what MPI sends from; NULL when it has left, and in a receive */
+    unsigned char *meta; /* a description that goes apart; NULL without */
+    /* a receive into memory */
+    void *data;
+    size_t room; /* bytes */
+    par_type type;
+    /* a receive of a message: the message, once it has come */
+    par_message *message;
+    /* what comes apart */
+    transfer transfer;
+    /* how it ended; for a message that did not fit, what it was */
+    par_error error;
+    par_status status;
+    uint8_t came_kind, came_type;
+    uint64_t came_bytes;
+};
+
+/* What a send sends, and to whom. */
+typedef struct request_outgoing {
+    const par_content *content;
+    const par_part *parts;
+    size_t part_count;
+    wire_context context;
+    const wire_call *call; /* of a collective */
+    int dest, tag;
+} request_outgoing;
+
+/* Start REQUEST, uninitialised memory, as a send; needs the lock. */
+par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out);
+
+/* Start REQUEST as a receive into DATA of ROOM bytes; needs the lock. */
+void request_receive(par_request *request, par_comm *comm, int source, int tag,
+                     void *data, size_t room, par_type type);
+
+/* Start REQUEST as a receive of a message as such; needs the lock. */
+void request_receive_message(par_request *request, par_comm *comm, wire_context context,
+                             int source, int tag);
+
+/* Drive REQUEST on without waiting; a wait_step. */
+par_error request_step(void *request, bool *done_p);
+
+/* The error of a REQUEST that is done, with its detail. */
+par_error request_outcome(const par_request *request);
+
+/* Wait for a started REQUEST that lives in the caller's frame. Enters with the
+ * lock, leaves without. A receive of a message that is interrupted is called
+ * back, or its message put back. */
+par_error request_finish(par_request *request);
+
+/* Put MESSAGE back among those that wait to be received; needs the lock. */
+void request_return(par_message *message);
+
+#endif

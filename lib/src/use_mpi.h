@@ -1,0 +1,15 @@
+/* use_mpi.h - the one door through which MPI enters.
+ * SPDX-License-Identifier: MIT */
+#ifndef PAR_SRC_USE_MPI_H
+#define PAR_SRC_USE_MPI_H
+
+#define OMPI_SKIP_MPICXX 1
+#define MPICH_SKIP_MPICXX 1
+#include <mpi.h>
+
+#include "error.h"
+
+/* PAR_ERR_MPI with MPI's own words on CODE, which CALL returned. */
+par_error error_mpi(int code, const char *call);
+
+#endif

@@ -1,0 +1,23 @@
+/* wait.h - the one place where a rank waits.
+ * SPDX-License-Identifier: MIT */
+#ifndef PAR_SRC_WAIT_H
+#define PAR_SRC_WAIT_H
+
+#include "error.h"
+
+/* Do what can be done without waiting, and say whether that was all. Called
+ * with the lock. */
+typedef par_error wait_step(void *what, bool *done_p);
+
+/* Call STEP until it is done or fails. Enters with the lock, leaves without.
+ *
+ * PAR_ERR_INTERRUPTED  a hook said so, and INTERRUPTIBLE; STEP may have been
+ *                      just done, so look what has become of WHAT
+ */
+par_error wait_until(wait_step *step, void *what, bool interruptible);
+
+/* CROWDED: more ranks than CPUs share this node, so that to spin is to keep
+ * from its core the very rank that one waits for. */
+void wait_configure(bool crowded);
+
+#endif
