@@ -1,0 +1,15 @@
+"""Equal shares."""
+
+
+def balance(N, P, p):
+    """The slice (lo, hi) of range(N) that is share p of P.
+
+    Lengths differ by one at most, the longer ones first; p >= P gives an empty one
+    at the end.
+    """
+    N, P, p = int(N), int(P), int(p)
+    if p >= P:
+        return N, N
+    length, longer = divmod(N, P)
+    lo = p * length + min(p, longer)
+    return lo, lo + length + (p < longer)

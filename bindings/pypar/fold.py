@@ -1,0 +1,32 @@
+"""Joining the objects of a reduce, in the order of the ranks."""
+
+import operator
+import sys
+from functools import reduce
+
+from . import _core
+
+# By operation: what joins objects, and the ufunc that joins arrays.
+_OPERATORS = {
+    _core.MAX: (max, "maximum"),
+    _core.MIN: (min, "minimum"),
+    _core.SUM: (operator.add, "add"),
+    _core.PROD: (operator.mul, "multiply"),
+    _core.LAND: (lambda a, b: bool(a) and bool(b), "logical_and"),
+    _core.BAND: (operator.and_, "bitwise_and"),
+    _core.LOR: (lambda a, b: bool(a) or bool(b), "logical_or"),
+    _core.BOR: (operator.or_, "bitwise_or"),
+    _core.LXOR: (lambda a, b: bool(a) != bool(b), "logical_xor"),
+    _core.BXOR: (operator.xor, "bitwise_xor"),
+}
+
+
+def fold(objects, op):
+    """objects joined by op, a number of _core or a function, from left to right."""
+    if callable(op):
+        return reduce(op, objects)
+    join, ufunc = _OPERATORS[op]
+    numpy = sys.modules.get("numpy")
+    if numpy and isinstance(objects[0], numpy.ndarray):
+        join = getattr(numpy, ufunc)
+    return reduce(join, objects)

@@ -1,0 +1,79 @@
+"""The old pypar's scatter, gather and reduce, on the world's methods."""
+
+from ._core import world
+from .balance import balance
+
+
+def _is_array(x):
+    return hasattr(x, "dtype") and hasattr(x, "shape")
+
+
+def _fill(buffer, x):
+    """buffer with x in it where it is an array; else x."""
+    if buffer is None or not _is_array(buffer):
+        return x
+    buffer[...] = x
+    return buffer
+
+
+def scatter(x, root=0, buffer=None, vanilla=False):
+    """Cut root's x, an array (along its first axis), str or other sequence, into a
+    piece for each rank, and return this rank's.
+
+    Lengths differ by one at most, the longer ones first. x is looked at on root
+    alone. An array given as buffer is filled and returned.
+    """
+    pieces = None
+    if world.rank == root:
+        cuts = (balance(len(x), world.size, p) for p in range(world.size))
+        pieces = [x[lo:hi] for lo, hi in cuts]
+    piece = world.scatter(pieces, root)
+    if pieces is not None and _is_array(piece):
+        piece = piece.copy()  # a part of x would change with it
+    return _fill(buffer, piece)
+
+
+def gather(x, root=0, buffer=None, vanilla=False):
+    """Join the ranks' x on root: arrays along their first axis, str and bytes
+    end to end, other objects in a list.
+
+    On other ranks the result is what the old pypar gave there: buffer as it is, or
+    an array of zeros, a str of blanks, as long as if all x were like this one;
+    None for anything else.
+    """
+    parts = world.gather(x, root)
+    if parts is None:
+        return _elsewhere(x) if buffer is None else buffer
+    return _fill(buffer, _join(parts))
+
+
+def _join(parts):
+    first = parts[0]
+    if _is_array(first):
+        import numpy
+
+        return numpy.concatenate([numpy.atleast_1d(part) for part in parts])
+    if isinstance(first, (str, bytes)):
+        return first[:0].join(parts)
+    return parts
+
+
+def _elsewhere(x):
+    if _is_array(x):
+        import numpy
+
+        shape = x.shape or (1,)
+        return numpy.zeros((shape[0] * world.size, *shape[1:]), x.dtype)
+    if isinstance(x, str):
+        return " " * (len(x) * world.size)
+    return None
+
+
+def reduce(x, op, root=0, buffer=None, vanilla=False, bypass=False):
+    """Return all ranks' x joined by op on root, in buffer where that is an array;
+    other ranks get buffer as it is.
+
+    Arrays are joined element by element, other objects by the operator.
+    """
+    result = world.reduce(x, op, root)
+    return _fill(buffer, result) if world.rank == root else buffer

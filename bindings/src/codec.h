@@ -1,0 +1,133 @@
+/* codec.h - Python objects <-> the content of messages.
+ * SPDX-License-Identifier: MIT
+ *
+ *     str, bytes, bytearray      PAR_ARRAY of PAR_CHAR or PAR_BYTE
+ *     NumPy arrays and scalars   PAR_ARRAY of their par_type, or of PAR_OPAQUE
+ *                                with the pickled dtype as extra description
+ *     None, bool, int, float,    PAR_OBJECT in the tagged form
+ *     complex, and tuple, list,
+ *     dict, set of such
+ *     all else                   PAR_OBJECT, pickled: the pickle and then its
+ *                                buffers, a part each
+ *
+ * encode.c and decode.c choose; array.c and pickle.c know their libraries.
+ */
+#ifndef PYPAR_CODEC_H
+#define PYPAR_CODEC_H
+
+#include "state.h"
+
+/* The encodings of PAR_OBJECT. */
+enum { CODEC_TAGGED = 1, CODEC_PICKLE = 2 };
+
+/* Variants of PAR_CHAR, of PAR_BYTE, and of an array's other types. What C sends has 0.
+ */
+enum { CODEC_UTF8 = 0, CODEC_ASCII = 1 };
+enum { CODEC_BYTES = 0, CODEC_BYTEARRAY = 1 };
+enum { CODEC_FORTRAN = 1, CODEC_SCALAR = 2 };
+
+/* The first byte of a value in the tagged form, and what follows it; numbers are
+ * little-endian. A LENGTH is one byte, or 255 and eight bytes. */
+typedef enum codec_tag {
+    TAG_NONE,
+    TAG_FALSE,
+    TAG_TRUE,
+    TAG_INT8, /* 1, 4, 8 bytes */
+    TAG_INT32,
+    TAG_INT64,
+    TAG_FLOAT,     /* 8 bytes */
+    TAG_COMPLEX,   /* 16 bytes */
+    TAG_STR,       /* length, UTF-8 */
+    TAG_BYTES,     /* length, bytes */
+    TAG_BYTEARRAY, /* likewise */
+    TAG_TUPLE,     /* length, values */
+    TAG_LIST,
+    TAG_SET,
+    TAG_FROZENSET,
+    TAG_DICT, /* length, pairs of values */
+} codec_tag;
+
+enum {
+    CODEC_LENGTH_LONG = 255,
+    CODEC_DEPTH = 64, /* of containers in containers; deeper ones are pickled */
+    CODEC_MAX_DIMS = 64,
+};
+
+/* An object that is ready to be sent. */
+typedef struct codec_out {
+    par_content content;
+    const par_part *parts; /* &one, or the list below */
+    size_t part_count;
+    par_part one;
+    par_part *list;          /* owned; NULL without */
+    PyObject *owner, *extra; /* who has the memory of the parts and of the extra */
+    uint64_t shape[CODEC_MAX_DIMS];
+    /* the tagged form grows here: in FIRST, or in memory of its own */
+    unsigned char *bytes;
+    size_t used, room;
+    unsigned char first[512];
+} codec_out;
+
+/* Encode OBJECT; OUT must be released after success and after failure, which is
+ * -1 with an exception. OBJECT must stay unchanged until then. */
+int codec_encode(core_state *state, PyObject *object, codec_out *out);
+void codec_release(codec_out *out);
+
+/* The object that *MESSAGE_P holds; ends the message. NULL with an exception: if
+ * *MESSAGE_P is not NULL then, the message is untouched. */
+PyObject *codec_decode(core_state *state, par_message **message_p);
+
+/* Receive *MESSAGE_P into BUFFER where that can be written to, and return a new
+ * reference to BUFFER; else decode it. EXACT: it must fill BUFFER. Fails like
+ * codec_decode. */
+PyObject *codec_decode_into(core_state *state, par_message **message_p, PyObject *buffer,
+                            bool exact);
+
+/* Receive the body of *MESSAGE_P, which is BYTES in one part, at TO; end the
+ * message. -1 with an exception. */
+int codec_take(core_state *state, par_message **message_p, void *to, size_t bytes);
+
+/* ---- array.c ------------------------------------------------------------ */
+
+/* Whether OBJECT is a NumPy array, of whatever elements. */
+bool array_is(PyObject *object);
+
+/* Whether OBJECT is an array, a scalar of NumPy or a memoryview that can travel as it is.
+ */
+bool array_check(PyObject *object);
+
+/* As codec_encode, for such an object. */
+int array_encode(core_state *state, PyObject *object, codec_out *out);
+
+/* As codec_decode, for the array that CONTENT describes. */
+PyObject *array_decode(core_state *state, par_message **message_p,
+                       const par_content *content);
+
+/* BUFFER as an array that can be written to, a new reference; Py_None (new)
+ * where it is nothing to write to. NULL with an exception. */
+PyObject *array_of_buffer(core_state *state, PyObject *buffer);
+
+/* Receive *MESSAGE_P into ARRAY. Fails like codec_decode. */
+int array_receive(core_state *state, par_message **message_p, PyObject *array,
+                  bool exact);
+
+/* The bytes of an element in what CONTENT describes; -1 with an exception. */
+Py_ssize_t array_item_size(core_state *state, const par_content *content);
+
+/* A C-contiguous array of elements that par_reduce can join, for its memory. A
+ * new reference; Py_None (new) where OBJECT is no such array. */
+PyObject *array_for_reduce(PyObject *object);
+void *array_data(PyObject *array, size_t *count_p, par_type *type_p);
+PyObject *array_like(PyObject *array);
+
+/* ---- pickle.c ----------------------------------------------------------- */
+
+int pickle_encode(core_state *state, PyObject *object, codec_out *out);
+PyObject *pickle_decode(core_state *state, par_message **message_p,
+                        const par_content *content);
+
+/* OBJECT as a bytes object; what such bytes say. */
+PyObject *pickle_small(core_state *state, PyObject *object);
+PyObject *pickle_read(core_state *state, const void *bytes, size_t length);
+
+#endif

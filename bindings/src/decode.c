@@ -1,0 +1,357 @@
+/* decode.c - the content of a message as a Python object.
+ * SPDX-License-Identifier: MIT */
+#include "codec.h"
+
+#include "errors.h"
+
+/* ---- the tagged form ---------------------------------------------------- */
+
+typedef struct reader {
+    core_state *state;
+    const unsigned char *at, *end;
+    int depth;
+} reader;
+
+static PyObject *damaged(reader *r)
+{
+    if (!PyErr_Occurred())
+        PyErr_Format(r->state->error,
+                     "rank %d: an object is damaged or of another version",
+                     par_rank(r->state->world));
+    return NULL;
+}
+
+/* The next BYTES; NULL where there are not so many. */
+static inline const unsigned char *next(reader *r, size_t bytes)
+{
+    const unsigned char *from = r->at;
+
+    if ((size_t)(r->end - from) < bytes)
+        return NULL;
+    r->at += bytes;
+    return from;
+}
+
+/* The length of a run or a container, whose items have one byte at least: -1
+ * where there cannot be so many. */
+static Py_ssize_t next_length(reader *r)
+{
+    const unsigned char *from = next(r, 1);
+    uint64_t length;
+
+    if (!from)
+        return -1;
+    length = *from;
+    if (length == CODEC_LENGTH_LONG) {
+        from = next(r, sizeof length);
+        if (!from)
+            return -1;
+        memcpy(&length, from, sizeof length);
+    }
+    return length <= (uint64_t)(r->end - r->at) ? (Py_ssize_t)length : -1;
+}
+
+static PyObject *get_value(reader *r);
+
+static PyObject *get_number(reader *r, codec_tag tag)
+{
+    static const size_t sizes[] = {[TAG_INT8] = 1,
+                                   [TAG_INT32] = 4,
+                                   [TAG_INT64] = 8,
+                                   [TAG_FLOAT] = 8,
+                                   [TAG_COMPLEX] = 16};
+    const unsigned char *from = next(r, sizes[tag]);
+    int8_t narrow;
+    int32_t middle;
+    int64_t wide;
+    double number;
+    Py_complex pair;
+
+    if (!from)
+        return damaged(r);
+    switch (tag) {
+    case TAG_INT8:
+        memcpy(&narrow, from, sizeof narrow);
+        return PyLong_FromLong(narrow);
+    case TAG_INT32:
+        memcpy(&middle, from, sizeof middle);
+        return PyLong_FromLong(middle);
+    case TAG_INT64:
+        memcpy(&wide, from, sizeof wide);
+        return PyLong_FromLongLong(wide);
+    case TAG_FLOAT:
+        memcpy(&number, from, sizeof number);
+        return PyFloat_FromDouble(number);
+    default:
+        memcpy(&pair, from, sizeof pair);
+        return PyComplex_FromCComplex(pair);
+    }
+}
+
+static PyObject *get_run(reader *r, codec_tag tag)
+{
+    Py_ssize_t length = next_length(r);
+    const char *from;
+
+    if (length < 0)
+        return damaged(r);
+    from = (const char *)next(r, (size_t)length);
+    if (tag == TAG_STR)
+        return PyUnicode_DecodeUTF8(from, length, NULL);
+    return tag == TAG_BYTES ? PyBytes_FromStringAndSize(from, length)
+                            : PyByteArray_FromStringAndSize(from, length);
+}
+
+static PyObject *get_tuple(reader *r, Py_ssize_t length)
+{
+    PyObject *tuple = PyTuple_New(length);
+
+    for (Py_ssize_t i = 0; tuple && i < length; i++) {
+        PyObject *item = get_value(r);
+
+        if (item)
+            PyTuple_SET_ITEM(tuple, i, item);
+        else
+            Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
+static PyObject *get_list(reader *r, Py_ssize_t length)
+{
+    PyObject *list = PyList_New(length);
+
+    for (Py_ssize_t i = 0; list && i < length; i++) {
+        PyObject *item = get_value(r);
+
+        if (item)
+            PyList_SET_ITEM(list, i, item);
+        else
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *get_set(reader *r, Py_ssize_t length, bool frozen)
+{
+    PyObject *set = frozen ? PyFrozenSet_New(NULL) : PySet_New(NULL);
+
+    for (Py_ssize_t i = 0; set && i < length; i++) {
+        PyObject *item = get_value(r);
+
+        if (!item || PySet_Add(set, item) < 0)
+            Py_CLEAR(set);
+        Py_XDECREF(item);
+    }
+    return set;
+}
+
+static PyObject *get_dict(reader *r, Py_ssize_t length)
+{
+    PyObject *dict = PyDict_New();
+
+    for (Py_ssize_t i = 0; dict && i < length; i++) {
+        PyObject *key = get_value(r), *value = key ? get_value(r) : NULL;
+
+        if (!value || PyDict_SetItem(dict, key, value) < 0)
+            Py_CLEAR(dict);
+        Py_XDECREF(key);
+        Py_XDECREF(value);
+    }
+    return dict;
+}
+
+static PyObject *get_container(reader *r, codec_tag tag)
+{
+    Py_ssize_t length = next_length(r);
+    PyObject *container;
+
+    if (length < 0 || r->depth == CODEC_DEPTH)
+        return damaged(r);
+    r->depth++;
+    switch (tag) {
+    case TAG_TUPLE:
+        container = get_tuple(r, length);
+        break;
+    case TAG_LIST:
+        container = get_list(r, length);
+        break;
+    case TAG_DICT:
+        container = get_dict(r, length);
+        break;
+    default:
+        container = get_set(r, length, tag == TAG_FROZENSET);
+    }
+    r->depth--;
+    return container;
+}
+
+static PyObject *get_value(reader *r)
+{
+    const unsigned char *tag = next(r, 1);
+
+    if (!tag)
+        return damaged(r);
+    switch ((codec_tag)*tag) {
+    case TAG_NONE:
+        return Py_NewRef(Py_None);
+    case TAG_FALSE:
+        return Py_NewRef(Py_False);
+    case TAG_TRUE:
+        return Py_NewRef(Py_True);
+    case TAG_INT8:
+    case TAG_INT32:
+    case TAG_INT64:
+    case TAG_FLOAT:
+    case TAG_COMPLEX:
+        return get_number(r, (codec_tag)*tag);
+    case TAG_STR:
+    case TAG_BYTES:
+    case TAG_BYTEARRAY:
+        return get_run(r, (codec_tag)*tag);
+    case TAG_TUPLE:
+    case TAG_LIST:
+    case TAG_SET:
+    case TAG_FROZENSET:
+    case TAG_DICT:
+        return get_container(r, (codec_tag)*tag);
+    }
+    return damaged(r);
+}
+
+static PyObject *read_tagged(core_state *state, const void *bytes, size_t length)
+{
+    reader r = {
+        .state = state, .at = bytes, .end = (const unsigned char *)bytes + length};
+    PyObject *value = get_value(&r);
+
+    if (value && r.at != r.end) {
+        Py_DECREF(value);
+        return damaged(&r);
+    }
+    return value;
+}
+
+/* ---- runs that may come apart -------------------------------------------- */
+
+int codec_take(core_state *state, par_message **message_p, void *to, size_t bytes)
+{
+    par_error err = par_message_take(message_p, &(par_part){to, bytes}, 1);
+
+    if (err)
+        errors_raise(state, err);
+    return err ? -1 : 0;
+}
+
+/* FRESH, an object of the right size with room at TO, filled with the body. */
+static PyObject *filled(core_state *state, par_message **message_p, PyObject *fresh,
+                        void *to, size_t bytes)
+{
+    if (fresh && codec_take(state, message_p, to, bytes) < 0)
+        Py_CLEAR(fresh);
+    return fresh;
+}
+
+typedef PyObject *make(core_state *state, const void *bytes, size_t length);
+
+/* What MAKE makes of the body, wherever that lies. The message is over then: what
+ * cannot be decoded once cannot be decoded twice. */
+static PyObject *made(core_state *state, par_message **message_p,
+                      const par_content *content, make *from)
+{
+    const void *body = par_message_body(*message_p);
+    size_t bytes = (size_t)content->bytes;
+    PyObject *object;
+    char *room;
+
+    if (body || !bytes) {
+        object = from(state, body ? body : "", bytes);
+        par_message_free(message_p);
+        return object;
+    }
+    room = PyMem_RawMalloc(bytes);
+    if (!room)
+        return PyErr_NoMemory();
+    object =
+        codec_take(state, message_p, room, bytes) < 0 ? NULL : from(state, room, bytes);
+    PyMem_RawFree(room);
+    return object;
+}
+
+/* Text of C that is no UTF-8 keeps its bytes, as file names do. */
+static PyObject *make_str(core_state *Py_UNUSED(state), const void *bytes, size_t length)
+{
+    return PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)length, "surrogateescape");
+}
+
+/* A long one is received straight into the str. */
+static PyObject *decode_str(core_state *state, par_message **message_p,
+                            const par_content *content)
+{
+    PyObject *text;
+
+    if (content->variant != CODEC_ASCII || par_message_body(*message_p) ||
+        !content->bytes)
+        return made(state, message_p, content, make_str);
+    text = PyUnicode_New((Py_ssize_t)content->bytes, 127);
+    return filled(state, message_p, text, text ? PyUnicode_1BYTE_DATA(text) : NULL,
+                  (size_t)content->bytes);
+}
+
+static PyObject *decode_bytes(core_state *state, par_message **message_p,
+                              const par_content *content)
+{
+    Py_ssize_t length = (Py_ssize_t)content->bytes;
+    PyObject *bytes;
+
+    if (content->variant == CODEC_BYTEARRAY) {
+        bytes = PyByteArray_FromStringAndSize(NULL, length);
+        return filled(state, message_p, bytes,
+                      bytes ? PyByteArray_AS_STRING(bytes) : NULL, (size_t)length);
+    }
+    bytes = PyBytes_FromStringAndSize(NULL, length);
+    return filled(state, message_p, bytes, bytes ? PyBytes_AS_STRING(bytes) : NULL,
+                  (size_t)length);
+}
+
+/* ---- choice ------------------------------------------------------------- */
+
+PyObject *codec_decode(core_state *state, par_message **message_p)
+{
+    par_content content;
+
+    par_message_content(*message_p, &content, NULL);
+    if (content.kind == PAR_ARRAY) {
+        if (content.type == PAR_CHAR && content.dims == 1)
+            return decode_str(state, message_p, &content);
+        if (content.type == PAR_BYTE && content.dims == 1)
+            return decode_bytes(state, message_p, &content);
+        return array_decode(state, message_p, &content);
+    }
+    if (content.type == CODEC_TAGGED && content.part_count == 1)
+        return made(state, message_p, &content, read_tagged);
+    if (content.type == CODEC_PICKLE)
+        return pickle_decode(state, message_p, &content);
+    PyErr_Format(state->error,
+                 "rank %d: the message holds an object in encoding %d, which is not "
+                 "Python's: it is 1 or 2",
+                 par_rank(state->world), content.type);
+    return NULL;
+}
+
+PyObject *codec_decode_into(core_state *state, par_message **message_p, PyObject *buffer,
+                            bool exact)
+{
+    PyObject *array = array_of_buffer(state, buffer);
+    int failed;
+
+    if (!array)
+        return NULL;
+    if (array == Py_None) {
+        Py_DECREF(array);
+        return codec_decode(state, message_p);
+    }
+    failed = array_receive(state, message_p, array, exact);
+    Py_DECREF(array);
+    return failed ? NULL : Py_NewRef(buffer);
+}

@@ -1,0 +1,67 @@
+/* errors.c - libpar's errors as exceptions.
+ * SPDX-License-Identifier: MIT */
+#include "errors.h"
+
+/* NAME, a child of PARENT and, where that helps those who catch it, of OTHER. */
+static PyObject *add(PyObject *module, const char *name, const char *doc,
+                     PyObject *parent, PyObject *other)
+{
+    char full[64];
+    PyObject *bases = other ? PyTuple_Pack(2, parent, other) : PyTuple_Pack(1, parent);
+    PyObject *exception;
+
+    if (!bases)
+        return NULL;
+    PyOS_snprintf(full, sizeof full, "pypar.%s", name);
+    exception = PyErr_NewExceptionWithDoc(full, doc, bases, NULL);
+    Py_DECREF(bases);
+    if (exception && PyModule_AddObjectRef(module, name, exception) < 0)
+        Py_CLEAR(exception);
+    return exception;
+}
+
+int errors_add(PyObject *module, core_state *state)
+{
+    state->error =
+        add(module, "Error", "What goes wrong between ranks.", PyExc_RuntimeError, NULL);
+    if (!state->error)
+        return -1;
+    state->type_mismatch =
+        add(module, "TypeMismatch",
+            "A message holds another type than its receiver's buffer. It stays, to be "
+            "received again.",
+            state->error, PyExc_TypeError);
+    if (!state->type_mismatch)
+        return -1;
+    state->size_mismatch =
+        add(module, "SizeMismatch",
+            "A message does not fit its receiver's buffer. It stays, to be received "
+            "again.",
+            state->error, PyExc_ValueError);
+    return state->size_mismatch ? 0 : -1;
+}
+
+static PyObject *exception_of(core_state *state, par_error err)
+{
+    switch (err) {
+    case PAR_ERR_ARG:
+    case PAR_ERR_RANK:
+    case PAR_ERR_TAG:
+        return PyExc_ValueError;
+    case PAR_ERR_TYPE:
+        return state->type_mismatch;
+    case PAR_ERR_SIZE:
+        return state->size_mismatch;
+    case PAR_ERR_MEMORY:
+        return PyExc_MemoryError;
+    default:
+        return state->error;
+    }
+}
+
+PyObject *errors_raise(core_state *state, par_error err)
+{
+    if (err != PAR_ERR_INTERRUPTED || !PyErr_Occurred())
+        PyErr_SetString(exception_of(state, err), par_error_detail());
+    return NULL;
+}

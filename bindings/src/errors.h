@@ -1,0 +1,12 @@
+/* errors.h - libpar's errors as exceptions.
+ * SPDX-License-Identifier: MIT */
+#ifndef PYPAR_ERRORS_H
+#define PYPAR_ERRORS_H
+
+#include "state.h"
+
+/* Raise the exception for ERR, with libpar's detail as its text; always NULL.
+ * A wait that a signal's handler ended has its exception set already. */
+PyObject *errors_raise(core_state *state, par_error err);
+
+#endif

@@ -1,0 +1,321 @@
+/* module.c - the extension module pypar._core: the old pypar's functions.
+ * SPDX-License-Identifier: MIT
+ *
+ * Importing it starts the job; leaving the interpreter ends it: libpar does that
+ * when the process exits, with the exit status known, so that a rank that has
+ * failed doesn't wait for others that may wait for it.
+ */
+#include "arguments.h"
+#include "comm.h"
+#include "errors.h"
+
+core_state *state_of(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+/* ---- what the old pypar's functions are --------------------------------- */
+
+/* Scripts pass, and the old pypar ignored, any positional arguments to these. */
+#define IGNORED PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(count)
+
+static PyObject *get_rank(PyObject *module, IGNORED)
+{
+    return comm_rank(state_of(module), state_of(module)->world);
+}
+
+static PyObject *get_size(PyObject *module, IGNORED)
+{
+    return comm_size(state_of(module), state_of(module)->world);
+}
+
+static PyObject *get_processor_name(PyObject *Py_UNUSED(module), IGNORED)
+{
+    return PyUnicode_DecodeFSDefault(par_hostname());
+}
+
+static PyObject *get_time(PyObject *Py_UNUSED(module), IGNORED)
+{
+    return PyFloat_FromDouble(par_time());
+}
+
+static PyObject *barrier(PyObject *module, IGNORED)
+{
+    return comm_barrier(state_of(module), state_of(module)->world);
+}
+
+static PyObject *initialized(PyObject *Py_UNUSED(module), IGNORED)
+{
+    return PyBool_FromLong(par_initialized());
+}
+
+static PyObject *finalize(PyObject *module, IGNORED)
+{
+    par_error err = par_finalize();
+
+    if (err)
+        return errors_raise(state_of(module), err);
+    Py_RETURN_NONE;
+}
+
+/* What has been printed must not die with the job. */
+static void flush(const char *stream)
+{
+    PyObject *file = PySys_GetObject(stream);
+    PyObject *result =
+        file && file != Py_None ? PyObject_CallMethod(file, "flush", NULL) : NULL;
+
+    Py_XDECREF(result);
+    PyErr_Clear();
+}
+
+static PyObject *abort_job(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                           PyObject *keywords)
+{
+    static const signature s = {"abort", 1, 0, {"code"}};
+    PyObject *v[ARGUMENTS_MAX];
+    int code;
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0 ||
+        arguments_int(state_of(module), v[0], "code", 1, &code) < 0)
+        return NULL;
+    flush("stdout");
+    flush("stderr");
+    par_abort(code);
+}
+
+static PyObject *send(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                      PyObject *keywords)
+{
+    static const signature s = {
+        "send", 6, 2, {"x", "destination", "use_buffer", "vanilla", "tag", "bypass"}};
+    core_state *state = state_of(module);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return p2p_send(state, state->world, v[0], v[1], v[4]);
+}
+
+static PyObject *receive(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                         PyObject *keywords)
+{
+    static const signature s = {
+        "receive",
+        6,
+        1,
+        {"source", "buffer", "vanilla", "tag", "return_status", "bypass"}};
+    core_state *state = state_of(module);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return p2p_receive(state, state->world, v[0], v[3], v[1], v[4]);
+}
+
+static PyObject *broadcast(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                           PyObject *keywords)
+{
+    static const signature s = {
+        "broadcast", 4, 1, {"buffer", "root", "vanilla", "bypass"}};
+    core_state *state = state_of(module);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return collective_broadcast(state, state->world, v[0], v[1]);
+}
+
+/* ---- what libpar asks of the interpreter while it waits ------------------ */
+
+static void *release_gil(void *Py_UNUSED(context))
+{
+    return PyEval_SaveThread();
+}
+
+static void acquire_gil(void *Py_UNUSED(context), void *released)
+{
+    PyEval_RestoreThread(released);
+}
+
+static bool look_for_signals(void *Py_UNUSED(context))
+{
+    return PyErr_CheckSignals() != 0;
+}
+
+/* The interpreter is about to end: libpar may not call it any more. */
+static PyObject *detach(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    par_set_hooks(NULL);
+    Py_RETURN_NONE;
+}
+
+static int attach(PyObject *module)
+{
+    static const par_hooks hooks = {
+        .release = release_gil, .acquire = acquire_gil, .interrupt = look_for_signals};
+    PyObject *atexit = PyImport_ImportModule("atexit");
+    PyObject *leave = PyObject_GetAttrString(module, "_detach"), *done = NULL;
+
+    if (atexit && leave)
+        done = PyObject_CallMethod(atexit, "register", "O", leave);
+    if (done)
+        par_set_hooks(&hooks);
+    Py_XDECREF(done);
+    Py_XDECREF(leave);
+    Py_XDECREF(atexit);
+    return done ? 0 : -1;
+}
+
+/* ---- the module --------------------------------------------------------- */
+
+#define FAST(function) ((PyCFunction)(void (*)(void))(function))
+
+static PyMethodDef functions[] = {
+    {"rank", FAST(get_rank), METH_FASTCALL,
+     "rank() -> int\n\nThis process's number, 0 to size() - 1."},
+    {"size", FAST(get_size), METH_FASTCALL, "size() -> int\n\nHow many ranks there are."},
+    {"get_processor_name", FAST(get_processor_name), METH_FASTCALL,
+     "get_processor_name() -> str\n\nThe name of this rank's host."},
+    {"time", FAST(get_time), METH_FASTCALL,
+     "time() -> float\n\nSeconds since a fixed moment in this host's past."},
+    {"barrier", FAST(barrier), METH_FASTCALL,
+     "barrier()\n\nWait until every rank has come here."},
+    {"initialized", FAST(initialized), METH_FASTCALL,
+     "initialized() -> bool\n\nWhether the job has not been finalized yet."},
+    {"finalize", FAST(finalize), METH_FASTCALL,
+     "finalize()\n\nEnd the job; waits for all ranks. Again is harmless, and so is "
+     "leaving it out: it happens when the interpreter exits."},
+    {"abort", FAST(abort_job), METH_FASTCALL | METH_KEYWORDS,
+     "abort(code=1)\n--\n\nEnd all ranks at once with exit status code; 0 becomes 1."},
+    {"send", FAST(send), METH_FASTCALL | METH_KEYWORDS,
+     "send(x, destination, use_buffer=False, vanilla=False, tag=1, bypass=False)\n--\n\n"
+     "Send x, any object, to rank destination. use_buffer, vanilla and bypass change "
+     "nothing: every form of send meets every form of receive."},
+    {"receive", FAST(receive), METH_FASTCALL | METH_KEYWORDS,
+     "receive(source, buffer=None, vanilla=False, tag=1, return_status=False, "
+     "bypass=False)\n--\n\n"
+     "Wait for an object from rank source (any_source: any) under tag (any_tag: any); "
+     "return it, or (object, Status) with return_status. An array given as buffer is "
+     "filled and returned."},
+    {"broadcast", FAST(broadcast), METH_FASTCALL | METH_KEYWORDS,
+     "broadcast(buffer, root=0, vanilla=False, bypass=False)\n--\n\n"
+     "Return root's buffer on every rank; an array is filled in place."},
+    {"_detach", detach, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int add_constants(PyObject *module)
+{
+    static const struct {
+        const char *name;
+        long value;
+    } constants[] = {
+        {"MAX", 1},
+        {"MIN", 2},
+        {"SUM", 3},
+        {"PROD", 4},
+        {"LAND", 5},
+        {"BAND", 6},
+        {"LOR", 7},
+        {"BOR", 8},
+        {"LXOR", 9},
+        {"BXOR", 10},
+        {"any_source", PAR_ANY_SOURCE},
+        {"any_tag", PAR_ANY_TAG},
+        {"default_tag", COMM_DEFAULT_TAG},
+    };
+
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)
+            return -1;
+    if (PyModule_AddStringConstant(module, "__version__", PAR_VERSION) < 0)
+        return -1;
+    return PyModule_AddIntConstant(module, "max_tag", par_max_tag());
+}
+
+/* Many scripts go on without a pypar that cannot be imported. */
+static int start_job(core_state *state)
+{
+    if (!par_init(NULL, NULL, NULL, &state->world))
+        return 0;
+    PyErr_Format(PyExc_ImportError, "pypar cannot start: %s", par_error_detail());
+    return -1;
+}
+
+static int exec(PyObject *module)
+{
+    core_state *state = state_of(module);
+
+    return start_job(state) || errors_add(module, state) || status_add(module, state) ||
+                   pickle_add(state) || comm_add(module, state) ||
+                   add_constants(module) || attach(module)
+               ? -1
+               : 0;
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg)
+{
+    core_state *state = state_of(module);
+
+    Py_VISIT(state->error);
+    Py_VISIT(state->type_mismatch);
+    Py_VISIT(state->size_mismatch);
+    Py_VISIT(state->comm_type);
+    Py_VISIT(state->status_type);
+    Py_VISIT(state->dumps);
+    Py_VISIT(state->loads);
+    Py_VISIT(state->cloud_dumps);
+    Py_VISIT(state->dumps_keywords);
+    Py_VISIT(state->loads_keywords);
+    return 0;
+}
+
+static int clear(PyObject *module)
+{
+    core_state *state = state_of(module);
+
+    Py_CLEAR(state->error);
+    Py_CLEAR(state->type_mismatch);
+    Py_CLEAR(state->size_mismatch);
+    Py_CLEAR(state->comm_type);
+    Py_CLEAR(state->status_type);
+    Py_CLEAR(state->dumps);
+    Py_CLEAR(state->loads);
+    Py_CLEAR(state->cloud_dumps);
+    Py_CLEAR(state->dumps_keywords);
+    Py_CLEAR(state->loads_keywords);
+    return 0;
+}
+
+static void free_module(void *module)
+{
+    clear(module);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "pypar._core",
+    .m_doc = "The part of pypar that is written in C.",
+    .m_size = sizeof(core_state),
+    .m_methods = functions,
+    .m_slots = module_slots,
+    .m_traverse = traverse,
+    .m_clear = clear,
+    .m_free = free_module,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void)
+{
+    return PyModuleDef_Init(&definition);
+}

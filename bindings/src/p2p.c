@@ -1,0 +1,87 @@
+/* p2p.c - send and receive.
+ * SPDX-License-Identifier: MIT */
+#include "arguments.h"
+#include "codec.h"
+#include "comm.h"
+#include "errors.h"
+#include "status.h"
+
+PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject *dest,
+                   PyObject *tag)
+{
+    codec_out out;
+    int to, under, failed;
+    par_error err;
+
+    if (arguments_int(state, dest, "destination", 0, &to) < 0 ||
+        arguments_int(state, tag, "tag", COMM_DEFAULT_TAG, &under) < 0)
+        return NULL;
+    failed = codec_encode(state, object, &out);
+    if (!failed) {
+        err = par_message_send(par, &out.content, out.parts, out.part_count, to, under);
+        if (err) {
+            errors_raise(state, err);
+            failed = -1;
+        }
+    }
+    codec_release(&out);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* What came, as Python counts it: the size of an element is NumPy's to say. */
+static PyObject *make_status(core_state *state, const par_message *message)
+{
+    par_content content;
+    par_status status;
+    Py_ssize_t size = 1;
+
+    par_message_content(message, &content, &status);
+    if (content.kind == PAR_ARRAY)
+        size = array_item_size(state, &content);
+    if (size < 0)
+        return NULL;
+    return status_new(state, status.source, status.tag, (Py_ssize_t)content.bytes / size,
+                      size);
+}
+
+/* The object in *MESSAGE_P, with STATUS where that is not NULL, which is stolen. */
+static PyObject *finish(core_state *state, par_message **message_p, PyObject *buffer,
+                        PyObject *status)
+{
+    PyObject *object = buffer && buffer != Py_None
+                           ? codec_decode_into(state, message_p, buffer, false)
+                           : codec_decode(state, message_p);
+    PyObject *pair;
+
+    if (!status || !object) {
+        Py_XDECREF(status);
+        return object;
+    }
+    pair = PyTuple_Pack(2, object, status);
+    Py_DECREF(object);
+    Py_DECREF(status);
+    return pair;
+}
+
+PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
+                      PyObject *buffer, PyObject *return_status)
+{
+    int from, under, with_status = return_status ? PyObject_IsTrue(return_status) : 0;
+    par_message *message;
+    PyObject *status = NULL, *result = NULL;
+    par_error err;
+
+    if (with_status < 0 ||
+        arguments_int(state, source, "source", PAR_ANY_SOURCE, &from) < 0 ||
+        arguments_int(state, tag, "tag", COMM_DEFAULT_TAG, &under) < 0)
+        return NULL;
+    err = par_message_receive(par, from, under, &message);
+    if (err)
+        return errors_raise(state, err);
+    if (!with_status || (status = make_status(state, message)))
+        result = finish(state, &message, buffer, status);
+    par_message_return(&message); /* of one that could not be taken: it is not lost */
+    return result;
+}

@@ -1,0 +1,29 @@
+/* state.h - what the extension module holds.
+ * SPDX-License-Identifier: MIT */
+#ifndef PYPAR_STATE_H
+#define PYPAR_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <par.h>
+
+typedef struct core_state {
+    par_comm *world;
+    PyObject *error, *type_mismatch, *size_mismatch; /* pypar.Error and its children */
+    PyTypeObject *comm_type, *status_type;
+    /* functions of pickle; the last is NULL until the plain pickler has refused */
+    PyObject *dumps, *loads, *cloud_dumps;
+    PyObject *dumps_keywords, *loads_keywords; /* tuples of their keyword names */
+} core_state;
+
+/* The state of the extension's MODULE. */
+core_state *state_of(PyObject *module);
+
+/* Add to MODULE: what each of these files defines. -1 with an exception. */
+int errors_add(PyObject *module, core_state *state);
+int status_add(PyObject *module, core_state *state);
+int comm_add(PyObject *module, core_state *state);
+int pickle_add(core_state *state);
+
+#endif

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+import ranks
+
+
+def pytest_configure(config):
+    if not config.pluginmanager.is_registered(ranks):
+        config.pluginmanager.register(ranks, "ranks")

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""One mpirun job of ranks that wait to be told which test to run next."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from mpirun import PYTHON, _end, _environment, _gone
+
+START_SECONDS = 60  # until all ranks have imported pypar and the file of the tests
+GRACE_SECONDS = 3  # for the other ranks, once one has failed
+END_SECONDS = 20  # to leave the interpreter and finalize
+
+
+class Job:
+    def __init__(self, config, path, count):
+        self.folder = Path(tempfile.mkdtemp(prefix="par-ranks-"))
+        self.ranks = {}  # connection -> rank
+        self.pids = {}  # rank -> pid
+        with socket.socket(socket.AF_UNIX) as door:
+            door.bind(str(self.folder / "door"))
+            door.listen(count)
+            self.process = self._launch(config, path, count)
+            self._admit(door, count)
+        self.fault = self._ready(count)
+
+    def _launch(self, config, path, count):
+        here = Path(__file__).parent
+        argv = ["mpirun", "--oversubscribe", "-np", str(count), PYTHON]
+        argv += ["-m", "pytest", "-p", "ranks_member", "-p", "ranks"]
+        argv += ["-p", "no:terminal", "-p", "no:cacheprovider"]
+        argv += ["--rootdir", str(config.rootpath), str(path)]
+        if config.inipath:
+            argv += ["-c", str(config.inipath)]
+        env = _environment({"PAR_RANKS_FOLDER": self.folder})
+        env["PYTHONPATH"] = f"{here}{os.pathsep}{here.parent}{os.pathsep}{env['PYTHONPATH']}"
+        with open(self.folder / "output", "wb") as output:
+            return subprocess.Popen(
+                argv, env=env, cwd=config.rootpath, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    def _admit(self, door, count):
+        """Wait for the ranks to connect; who is missing at the end stays missing."""
+        limit = time.monotonic() + START_SECONDS
+        door.settimeout(0.1)
+        while len(self.ranks) < count and time.monotonic() < limit:
+            if self.process.poll() is not None:
+                return
+            try:
+                visitor, _ = door.accept()
+            except TimeoutError:
+                continue
+            visitor.setblocking(True)
+            connection = Connection(visitor.detach())
+            rank, pid = connection.recv()
+            self.ranks[connection] = rank
+            self.pids[rank] = pid
+
+    def _ready(self, count):
+        """What kept the ranks from getting ready, None if nothing did."""
+        faults = [tale for tale in self._listen(START_SECONDS).values() if tale]
+        if len(self.ranks) < count:
+            faults.append(f"of {count} ranks only {len(self.ranks)} came\n{self._output()}")
+        return "\n".join(dict.fromkeys(faults))
+
+    def run(self, test, next_test, seconds):
+        """Run a test on all ranks: what each tells, {rank: its reports, or a
+        text where it could not tell}."""
+        for connection in self.ranks:
+            try:
+                connection.send((test, next_test))
+            except OSError:
+                pass  # its end is what we hear next
+        return self._listen(seconds)
+
+    def _listen(self, seconds):
+        told = {}
+        waiting = dict(self.ranks)
+        limit = time.monotonic() + seconds
+        while waiting:
+            heard = wait(waiting, timeout=max(0, limit - time.monotonic()))
+            for connection in heard:
+                rank = waiting.pop(connection)
+                told[rank] = self._hear(connection)
+                if _failed(told[rank]):
+                    limit = min(limit, time.monotonic() + GRACE_SECONDS)
+            if not heard:
+                break
+        why = "others had failed" if any(map(_failed, told.values())) else "its time was up"
+        return told | {
+            rank: f"did not end; when {why} it was at:\n{self._dump(rank)}"
+            for rank in waiting.values()
+        }
+
+    def _hear(self, connection):
+        try:
+            return connection.recv()
+        except (EOFError, OSError):
+            try:
+                self.process.wait(2)  # let mpirun have its say
+            except subprocess.TimeoutExpired:
+                pass
+            return f"the process ended\n{self._output()}"
+
+    def _dump(self, rank):
+        """Where every thread of RANK is (ranks_member.py registers the signal)."""
+        file = self.folder / f"stack.{rank}"
+        try:
+            os.kill(self.pids[rank], signal.SIGUSR1)
+        except ProcessLookupError:
+            return "(it is gone)"
+        time.sleep(0.5)
+        return _ours(file.read_text()) or "(it does not answer)"
+
+    def _output(self):
+        """The last that mpirun and the ranks had to say."""
+        return _ours((self.folder / "output").read_text(errors="replace"))[-4000:]
+
+    def end(self, quick):
+        """End the job, politely unless QUICK; return what went wrong with it."""
+        fault = None if quick else self._leave()
+        _end(self.process)
+        for connection in self.ranks:
+            connection.close()
+        shutil.rmtree(self.folder)
+        return fault
+
+    def _leave(self):
+        for connection in self.ranks:
+            connection.send(None)
+        try:
+            status = self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            stacks = [f"rank {rank} is at\n{self._dump(rank)}" for rank in self.pids]
+            return "\n".join(["the job did not end after its last test", *stacks])
+        if status:
+            return f"the job ended with status {status}\n{self._output()}"
+        if not _gone(self.process.pid, seconds=5):
+            return "the job left processes behind"
+        return None
+
+
+def _ours(text):
+    """A stack without the frames of the machinery that called the test."""
+    machinery = re.compile(r"  File .*(/_pytest/|/pluggy/|/pytest/|/ranks_member|runpy).*\n")
+    return machinery.sub("", text)
+
+
+def _failed(tale):
+    return isinstance(tale, str) or any(r["outcome"] == "failed" for r in tale or ())
