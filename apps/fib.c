@@ -56,10 +56,8 @@ static void *allocate(size_t n, size_t size)
 {
     void *memory = calloc(n ? n : 1, size);
 
-    if (!memory) {
-        fprintf(stderr, "fib: no memory for %zu times %zu bytes\n", n, size);
-        par_abort(1);
-    }
+    if (!memory)
+        fail(EXIT_FAILURE, "fib: no memory for %zu times %zu bytes", n, size);
     return memory;
 }
 
@@ -281,7 +279,6 @@ int main(int argc, char **argv)
 {
     char message[ARGS_MESSAGE_MAX];
     par_comm *world;
-    int status = EXIT_SUCCESS;
 
     must(par_init(&argc, &argv, NULL, &world));
     numbers = program.numbers =
@@ -298,11 +295,10 @@ int main(int argc, char **argv)
         break;
     case ARGS_BAD:
         if (par_rank(world) == 0)
-            fprintf(stderr, "%s\n", message);
-        status = ARGS_BAD_STATUS;
+            fail(ARGS_BAD_STATUS, "%s", message);
         break;
     }
     free(numbers);
     must(par_finalize());
-    return status;
+    return EXIT_SUCCESS;
 }

@@ -4,55 +4,41 @@
     mpirun -np 2 python apps/fib.py 30 29 28
 """
 
-import argparse
-import sys
 import time
+from argparse import ArgumentTypeError
 
 import pypar as pp
+from args import Parser
 
 LARGEST = 93
-DEFAULT = [32, 31, 30, 29, 28, 27]
-
-
-class Refused(Exception):
-    """The command line is not one of ours."""
-
-
-class Parser(argparse.ArgumentParser):
-    """All ranks read the same command line; the caller says so on one of them."""
-
-    def error(self, message):
-        raise Refused(f"{self.prog}: {message}")
+DEFAULT = [34, 33, 32, 31, 30, 29]
 
 
 def number(text):
-    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST):
-        raise argparse.ArgumentTypeError(
-            f'wants a number from 0 to {LARGEST}, got "{text}"'
-        )
-    return int(text)
+    if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST:
+        return int(text)
+    raise ArgumentTypeError(f'wants 0 to {LARGEST}, got "{text:.64}"')
 
 
-def parser():
-    parser = Parser(prog="fib.py", description=__doc__.splitlines()[0], add_help=False)
+def read_arguments():
+    parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "numbers",
         metavar="number",
         nargs="*",
         type=number,
-        help=f"which ones, 0 to {LARGEST}; unless given "
-        f"{' '.join(map(str, DEFAULT))}, smaller ones than those of the program "
-        "in C, for Python takes a hundred times as long",
+        default=DEFAULT,
+        help=f"which ones, 0 to {LARGEST}; {' '.join(map(str, DEFAULT))} unless given: "
+        "smaller ones than those of fib in C, as Python takes far longer",
     )
     parser.add_argument(
         "--scatter",
         choices=["cost", "block"],
         default="cost",
         help="how the numbers are shared out: the costliest first, each to the rank "
-        "with the least to do, or in blocks as they stand",
+        "with the least to do (this unless given), or in blocks as they stand",
     )
-    parser.add_argument("--help", action="store_true", help="print this and end")
-    return parser
+    return parser.parse_args()
 
 
 def fib(n):
@@ -93,30 +79,25 @@ def compute(numbers):
 
 
 def share_out(shares, numbers):
-    """Rank 0 hands out and collects; elsewhere the result is None."""
+    """For each rank its host and its answers, on rank 0; elsewhere None."""
     work = [[numbers[i] for i in share] for share in shares]
-    rank, size = pp.rank(), pp.size()
-    if rank > 0:
-        pp.send((pp.get_processor_name(), compute(pp.receive(0))), 0)
-        return None
-    for dest in range(1, size):
-        pp.send(work[dest], dest)
-    answers = [(pp.get_processor_name(), compute(work[0]))]
-    return answers + [pp.receive(source) for source in range(1, size)]
+    mine = pp.world.scatter(work if pp.rank() == 0 else None)
+    return pp.world.gather((pp.get_processor_name(), compute(mine)))
 
 
 def report(numbers, shares, answers, seconds):
     values = [None] * len(numbers)
     busy = [sum(took for _, took in answered) for _, answered in answers]
-    for share, (_, answered) in zip(shares, answers):
-        for i, (value, _) in zip(share, answered):
+    for share, (_, answered) in zip(shares, answers, strict=True):
+        for i, (value, _) in zip(share, answered, strict=True):
             values[i] = value
     print(values)
     print(
         f"serial estimate {sum(busy):.3f} s, time {seconds:.3f} s, "
         f"speed-up {sum(busy) / seconds:.2f} on {len(busy)} ranks"
     )
-    for rank, (share, (host, _)) in enumerate(zip(shares, answers)):
+    everyone = zip(shares, answers, strict=True)
+    for rank, (share, (host, _)) in enumerate(everyone):
         of = " ".join(str(numbers[i]) for i in share) or "nothing"
         print(
             f"rank {rank} on {host}: {busy[rank]:.3f} s, "
@@ -135,19 +116,10 @@ def run(numbers, scatter):
 
 
 def main():
-    try:
-        args = parser().parse_args()
-    except Refused as refused:
-        if pp.rank() == 0:
-            print(refused, file=sys.stderr)
-        return 2
-    if not args.help:
-        run(args.numbers or DEFAULT, args.scatter)
-    elif pp.rank() == 0:
-        parser().print_help()
+    arguments = read_arguments()
+    run(arguments.numbers, arguments.scatter)
     pp.finalize()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,8 +4,7 @@
 add_library(par_flags INTERFACE)
 target_compile_features(par_flags INTERFACE c_std_11)
 target_compile_options(par_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes
-  -Wwrite-strings -Wundef)
+  -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef)
 
 if(PAR_WERROR)
   target_compile_options(par_flags INTERFACE -Werror)

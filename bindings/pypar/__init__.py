@@ -25,6 +25,7 @@ from ._core import (
     SUM,
     Comm,
     Error,
+    Request,
     SizeMismatch,
     Status,
     TypeMismatch,
@@ -44,6 +45,7 @@ from ._core import (
     send,
     size,
     time,
+    wait_some,
     world,
 )
 from .balance import balance
@@ -61,6 +63,7 @@ __all__ = [
     "MAX",
     "MIN",
     "PROD",
+    "Request",
     "SUM",
     "SizeMismatch",
     "Status",
@@ -84,5 +87,6 @@ __all__ = [
     "send",
     "size",
     "time",
+    "wait_some",
     "world",
 ]

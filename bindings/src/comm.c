@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "errors.h"
+#include "request.h"
 
 static comm *self_of(PyObject *object)
 {
@@ -67,6 +68,54 @@ static PyObject *receive(PyObject *object, PyObject *const *args, Py_ssize_t cou
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
     return p2p_receive(self->state, self->par, v[0], v[1], v[2], v[3]);
+}
+
+static PyObject *isend(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                       PyObject *keywords)
+{
+    static const signature s = {"isend", 3, 2, {"obj", "dest", "tag"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return request_isend(self->state, self->par, v[0], v[1], v[2]);
+}
+
+static PyObject *ireceive(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                          PyObject *keywords)
+{
+    static const signature s = {"ireceive", 3, 0, {"source", "tag", "buffer"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return request_ireceive(self->state, self->par, v[0], v[1], v[2]);
+}
+
+static PyObject *probe(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                       PyObject *keywords)
+{
+    static const signature s = {"probe", 2, 0, {"source", "tag"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return p2p_probe(self->state, self->par, v[0], v[1], true);
+}
+
+static PyObject *iprobe(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                        PyObject *keywords)
+{
+    static const signature s = {"iprobe", 2, 0, {"source", "tag"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return p2p_probe(self->state, self->par, v[0], v[1], false);
 }
 
 static PyObject *barrier(PyObject *object, PyObject *Py_UNUSED(ignored))
@@ -141,6 +190,18 @@ static PyMethodDef methods[] = {
      "Into buffer, an array or another writable buffer, where that is given: a "
      "message that doesn't fit it raises TypeMismatch or SizeMismatch and stays, to be "
      "received again. With return_status: (object, Status)."},
+    {"isend", FAST(isend), METH_FASTCALL | METH_KEYWORDS,
+     "isend($self, obj, dest, tag=1)\n--\n\n"
+     "Start send and return a Request. obj must stay as it is until that is done."},
+    {"ireceive", FAST(ireceive), METH_FASTCALL | METH_KEYWORDS,
+     "ireceive($self, source=-1, tag=1, buffer=None)\n--\n\n"
+     "Start receive and return a Request. A Request that is dropped is cancelled."},
+    {"probe", FAST(probe), METH_FASTCALL | METH_KEYWORDS,
+     "probe($self, source=-1, tag=1)\n--\n\n"
+     "Wait until a message is there and return its Status; it stays to be received."},
+    {"iprobe", FAST(iprobe), METH_FASTCALL | METH_KEYWORDS,
+     "iprobe($self, source=-1, tag=1)\n--\n\n"
+     "Return the Status of a message that is there, or None."},
     {"barrier", barrier, METH_NOARGS,
      "barrier($self)\n--\n\nWait until every rank has come here."},
     {"broadcast", FAST(broadcast), METH_FASTCALL | METH_KEYWORDS,

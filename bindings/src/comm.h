@@ -3,6 +3,8 @@
 #ifndef PYPAR_COMM_H
 #define PYPAR_COMM_H
 
+#include <stdbool.h>
+
 #include "state.h"
 
 typedef struct comm {
@@ -21,6 +23,9 @@ PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject 
                    PyObject *tag);
 PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
                       PyObject *buffer, PyObject *return_status);
+/* WAIT: until there is a message; else None where there is none. */
+PyObject *p2p_probe(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
+                    bool wait);
 
 /* collective.c */
 PyObject *collective_broadcast(core_state *state, par_comm *par, PyObject *object,

@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "comm.h"
 #include "errors.h"
+#include "request.h"
 
 core_state *state_of(PyObject *module)
 {
@@ -51,8 +52,11 @@ static PyObject *initialized(PyObject *Py_UNUSED(module), IGNORED)
 
 static PyObject *finalize(PyObject *module, IGNORED)
 {
-    par_error err = par_finalize();
+    par_error err;
 
+    if (request_finish_orphans(state_of(module)) < 0)
+        return NULL;
+    err = par_finalize();
     if (err)
         return errors_raise(state_of(module), err);
     Py_RETURN_NONE;
@@ -248,8 +252,8 @@ static int exec(PyObject *module)
     core_state *state = state_of(module);
 
     return start_job(state) || errors_add(module, state) || status_add(module, state) ||
-                   pickle_add(state) || comm_add(module, state) ||
-                   add_constants(module) || attach(module)
+                   pickle_add(state) || request_add(module, state) ||
+                   comm_add(module, state) || add_constants(module) || attach(module)
                ? -1
                : 0;
 }
@@ -263,6 +267,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->size_mismatch);
     Py_VISIT(state->comm_type);
     Py_VISIT(state->status_type);
+    Py_VISIT(state->request_type);
     Py_VISIT(state->dumps);
     Py_VISIT(state->loads);
     Py_VISIT(state->cloud_dumps);
@@ -280,6 +285,7 @@ static int clear(PyObject *module)
     Py_CLEAR(state->size_mismatch);
     Py_CLEAR(state->comm_type);
     Py_CLEAR(state->status_type);
+    Py_CLEAR(state->request_type);
     Py_CLEAR(state->dumps);
     Py_CLEAR(state->loads);
     Py_CLEAR(state->cloud_dumps);

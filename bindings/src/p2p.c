@@ -30,22 +30,6 @@ PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject 
     Py_RETURN_NONE;
 }
 
-/* What came, as Python counts it: the size of an element is NumPy's to say. */
-static PyObject *make_status(core_state *state, const par_message *message)
-{
-    par_content content;
-    par_status status;
-    Py_ssize_t size = 1;
-
-    par_message_content(message, &content, &status);
-    if (content.kind == PAR_ARRAY)
-        size = array_item_size(state, &content);
-    if (size < 0)
-        return NULL;
-    return status_new(state, status.source, status.tag, (Py_ssize_t)content.bytes / size,
-                      size);
-}
-
 /* The object in *MESSAGE_P, with STATUS where that is not NULL, which is stolen. */
 static PyObject *finish(core_state *state, par_message **message_p, PyObject *buffer,
                         PyObject *status)
@@ -80,8 +64,26 @@ PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObje
     err = par_message_receive(par, from, under, &message);
     if (err)
         return errors_raise(state, err);
-    if (!with_status || (status = make_status(state, message)))
+    if (!with_status || (status = status_of_message(state, message)))
         result = finish(state, &message, buffer, status);
     par_message_return(&message); /* of one that could not be taken: it is not lost */
     return result;
+}
+
+PyObject *p2p_probe(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
+                    bool wait)
+{
+    int from, under;
+    par_status status;
+    bool found = true;
+    par_error err;
+
+    if (arguments_int(state, source, "source", PAR_ANY_SOURCE, &from) < 0 ||
+        arguments_int(state, tag, "tag", COMM_DEFAULT_TAG, &under) < 0)
+        return NULL;
+    err = wait ? par_probe(par, from, under, &status)
+               : par_probe_now(par, from, under, &status, &found);
+    if (err)
+        return errors_raise(state, err);
+    return found ? status_of(state, &status) : Py_NewRef(Py_None);
 }

@@ -11,7 +11,8 @@
 typedef struct core_state {
     par_comm *world;
     PyObject *error, *type_mismatch, *size_mismatch; /* pypar.Error and its children */
-    PyTypeObject *comm_type, *status_type;
+    PyTypeObject *comm_type, *status_type, *request_type;
+    struct request_orphan *orphans; /* sends under way that nobody waits for */
     /* functions of pickle; the last is NULL until the plain pickler has refused */
     PyObject *dumps, *loads, *cloud_dumps;
     PyObject *dumps_keywords, *loads_keywords; /* tuples of their keyword names */
@@ -23,6 +24,7 @@ core_state *state_of(PyObject *module);
 /* Add to MODULE: what each of these files defines. -1 with an exception. */
 int errors_add(PyObject *module, core_state *state);
 int status_add(PyObject *module, core_state *state);
+int request_add(PyObject *module, core_state *state);
 int comm_add(PyObject *module, core_state *state);
 int pickle_add(core_state *state);
 

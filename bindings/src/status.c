@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "status.h"
 
+#include "codec.h"
+
 #include <stddef.h>
 #include <structmember.h>
 
@@ -10,8 +12,9 @@ typedef struct status {
     Py_ssize_t length, size;
 } status;
 
-PyObject *status_new(core_state *state, int source, int tag, Py_ssize_t length,
-                     Py_ssize_t size)
+/* Of LENGTH elements of SIZE bytes. */
+static PyObject *status_new(core_state *state, int source, int tag, Py_ssize_t length,
+                            Py_ssize_t size)
 {
     status *self = PyObject_New(status, state->status_type);
 
@@ -23,6 +26,28 @@ PyObject *status_new(core_state *state, int source, int tag, Py_ssize_t length,
     self->length = length;
     self->size = size;
     return (PyObject *)self;
+}
+
+PyObject *status_of(core_state *state, const par_status *came)
+{
+    return status_new(state, came->source, came->tag, (Py_ssize_t)came->count,
+                      (Py_ssize_t)par_type_size(came->type));
+}
+
+/* The size of an element is NumPy's to say, where C doesn't know it. */
+PyObject *status_of_message(core_state *state, const par_message *message)
+{
+    par_content content;
+    par_status came;
+    Py_ssize_t size = 1;
+
+    par_message_content(message, &content, &came);
+    if (content.kind == PAR_ARRAY)
+        size = array_item_size(state, &content);
+    if (size < 0)
+        return NULL;
+    return status_new(state, came.source, came.tag, (Py_ssize_t)content.bytes / size,
+                      size);
 }
 
 static void status_dealloc(PyObject *self)

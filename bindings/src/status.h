@@ -5,8 +5,10 @@
 
 #include "state.h"
 
-/* A new Status of LENGTH elements of SIZE bytes from SOURCE under TAG. */
-PyObject *status_new(core_state *state, int source, int tag, Py_ssize_t length,
-                     Py_ssize_t size);
+/* The Status of MESSAGE, as Python counts it. */
+PyObject *status_of_message(core_state *state, const par_message *message);
+
+/* The Status of a message that is only known as STATUS. */
+PyObject *status_of(core_state *state, const par_status *status);
 
 #endif

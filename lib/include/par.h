@@ -141,6 +141,14 @@ typedef enum par_op {
  * of another. */
 typedef struct par_comm par_comm;
 
+/* How a rank waits. */
+typedef enum par_wait_mode {
+    PAR_WAIT_AUTO,  /* a short spin, then yield the core, then sleep, ever longer; no
+                     * spin where more ranks than CPUs share the node */
+    PAR_WAIT_SPIN,  /* never let go of the core: for ranks that have one each */
+    PAR_WAIT_SLEEP, /* sleep at once: for ranks that wait beside somebody's work */
+} par_wait_mode;
+
 /* Choices for par_init; zero in a field stands for its default. */
 typedef struct par_options {
     /* The largest message, header included, that travels in one piece, in
@@ -149,6 +157,8 @@ typedef struct par_options {
      * PAR_INLINE overrides it. All ranks must agree (par_init checks).
      * 1024 to 1048576. */
     size_t inline_bytes;
+    /* The environment variable PAR_WAIT, auto, spin or sleep, overrides it. */
+    par_wait_mode wait;
 } par_options;
 
 /* Start the job, or join MPI if somebody else has initialised it already;
@@ -266,12 +276,22 @@ PAR_API par_error par_send(par_comm *comm, const void *data, size_t count, par_t
 PAR_API par_error par_receive(par_comm *comm, void *data, size_t count, par_type type,
                               int source, int tag, par_status *status);
 
+/* Wait until a message from SOURCE under TAG is there, and say in *STATUS what it
+ * is. It stays to be received; if several threads receive, another may be first.
+ * Errors as in par_receive. */
+PAR_API par_error par_probe(par_comm *comm, int source, int tag, par_status *status);
+
+/* Look, without waiting, whether such a message is there, and say so in
+ * *FOUND_P; *STATUS is set if it is. */
+PAR_API par_error par_probe_now(par_comm *comm, int source, int tag, par_status *status,
+                                bool *found_p);
+
 /* ---- request: an operation under way ----------------------------------- */
 
-/* A send or receive that has been started. It must be brought to its end by
- * par_wait, or by a par_test that said so, or by par_cancel; the request is
- * freed and the variable set to NULL then. DATA must stay as it is (send) or
- * untouched (receive) until that. */
+/* An operation that has been started. It must be brought to its end, by
+ * par_wait or another of the functions that say so: the request is freed and
+ * the variable set to NULL then. DATA must stay as it is (send) or untouched
+ * (receive) until that. A NULL request is one that has ended. */
 typedef struct par_request par_request;
 
 /* Start par_send; returns at once. Errors as there; *REQUEST_P is the
@@ -281,15 +301,16 @@ PAR_API par_error par_send_start(par_comm *comm, const void *data, size_t count,
                                  par_request **request_p);
 
 /* Start par_receive; returns at once. Errors as there, but those that the
- * message causes come from par_wait or par_test. */
+ * message causes come from the call that ends the request. Receives that fit a
+ * message get it in the order in which they were started. */
 PAR_API par_error par_receive_start(par_comm *comm, void *data, size_t count,
                                     par_type type, int source, int tag,
                                     par_request **request_p);
 
-/* Wait until *REQUEST_P is done, free it and set it to NULL. STATUS, which may
- * be NULL, is set for a receive that succeeded. Returns the operation's own
- * error; a NULL request is done already.
+/* Wait until *REQUEST_P is done, and end it. STATUS, which may be NULL, is set
+ * for a receive that succeeded. Returns the operation's own error.
  *
+ * PAR_ERR_CANCELLED    it has been cancelled
  * PAR_ERR_INTERRUPTED  see par_set_hooks; the request goes on and is not freed
  */
 PAR_API par_error par_wait(par_request **request_p, par_status *status);
@@ -298,10 +319,45 @@ PAR_API par_error par_wait(par_request **request_p, par_status *status);
  * it is, this call is its par_wait. */
 PAR_API par_error par_test(par_request **request_p, par_status *status, bool *done_p);
 
-/* Cancel a receive for which no message has arrived yet: it is freed, no
- * message is lost, and *CANCELLED_P is true. Anything else cannot be called
- * back: *CANCELLED_P is false and the request goes on. */
-PAR_API par_error par_cancel(par_request **request_p, bool *cancelled_p);
+/* Wait until one of COUNT REQUESTS is done, end it, and give its place in
+ * *INDEX_P; COUNT if all of them are NULL. Otherwise as par_wait, with
+ * *INDEX_P set after the operation's own error, too. */
+PAR_API par_error par_wait_any(par_request **requests, size_t count, size_t *index_p,
+                               par_status *status);
+
+/* Wait until some of COUNT REQUESTS are done, or SECONDS have passed (forever if
+ * negative), and write the places of all that are done to INDICES, which has
+ * room for COUNT, and how many they are to *DONE_P. It ends none of them: par_wait
+ * does, at once, each with its own error. Returns without waiting, *DONE_P 0, if
+ * all are NULL.
+ *
+ * PAR_ERR_INTERRUPTED  see par_set_hooks
+ */
+PAR_API par_error par_wait_some(par_request *const *requests, size_t count,
+                                double seconds, size_t *indices, size_t *done_p);
+
+/* Wait until all of COUNT REQUESTS are done, and end them. STATUSES, COUNT of
+ * them or NULL, are set for receives that succeeded. Returns the first error,
+ * in the order of the requests; all are ended even so.
+ *
+ * PAR_ERR_INTERRUPTED  see par_set_hooks; those not done yet go on
+ */
+PAR_API par_error par_wait_all(par_request **requests, size_t count,
+                               par_status *statuses);
+
+/* Cancel a receive for which no message has arrived yet, or an event: it is done
+ * then, no message is lost, and *CANCELLED_P is true. Anything else cannot be called
+ * back: *CANCELLED_P is false and the request goes on. Either way REQUEST is
+ * still to be ended. May be called while another thread waits for REQUEST. */
+PAR_API par_error par_cancel(par_request *request, bool *cancelled_p);
+
+/* Make a request that is done when the program says so, by par_event_set: it
+ * wakes a thread that waits for some of several requests. */
+PAR_API par_error par_event_start(par_comm *comm, par_request **request_p);
+
+/* REQUEST, which par_event_start made, is done. May be called while another
+ * thread waits for it. */
+PAR_API par_error par_event_set(par_request *request);
 
 /* ---- message: type and size not known beforehand ------------------------ */
 
@@ -347,17 +403,24 @@ PAR_API par_error par_message_send(par_comm *comm, const par_content *content,
                                    const par_part *parts, size_t part_count, int dest,
                                    int tag);
 
+/* Start par_message_send; returns at once. The memory of PARTS must stay as it is
+ * until the request has ended; CONTENT and the list of parts need not. */
+PAR_API par_error par_message_send_start(par_comm *comm, const par_content *content,
+                                         const par_part *parts, size_t part_count,
+                                         int dest, int tag, par_request **request_p);
+
+/* Start par_message_receive; returns at once. The call that ends the request with
+ * success sets *MESSAGE_P. */
+PAR_API par_error par_message_receive_start(par_comm *comm, int source, int tag,
+                                            par_message **message_p,
+                                            par_request **request_p);
+
 /* Wait for a message from SOURCE under TAG, whatever it holds, and take it out
  * of the queue: nobody else receives it. The message is the caller's, to be
  * ended by par_message_take, _return or _free. Errors as in par_receive, but
  * for type and size. */
 PAR_API par_error par_message_receive(par_comm *comm, int source, int tag,
                                       par_message **message_p);
-
-/* Look whether a message from SOURCE under TAG has arrived; *STATUS is set if
- * so, and *FOUND_P says it. Takes nothing out of the queue, does not wait. */
-PAR_API par_error par_message_probe(par_comm *comm, int source, int tag,
-                                    par_status *status, bool *found_p);
 
 /* What MESSAGE holds and where it came from. The pointers of *CONTENT lead into
  * MESSAGE and die with it; STATUS may be NULL. */

@@ -10,14 +10,9 @@
 #include <unistd.h>
 
 #include "lock.h"
+#include "options.h"
 #include "place.h"
 #include "wait.h"
-
-enum {
-    INLINE_DEFAULT = 4032,
-    INLINE_MIN = 1024,
-    INLINE_MAX = 1 << 20,
-};
 
 static struct {
     int depth;        /* calls of par_init not yet matched */
@@ -105,58 +100,41 @@ static par_error start_mpi(int *argc, char ***argv)
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Init_thread");
 }
 
-/* The inline limit by environment, options, or default; 0 where it is wrong. */
-static size_t choose_inline(const par_options *options)
-{
-    const char *text = getenv("PAR_INLINE");
-    size_t bytes =
-        options && options->inline_bytes ? options->inline_bytes : (size_t)INLINE_DEFAULT;
-    char *end = NULL;
-
-    if (text) {
-        unsigned long long number = strtoull(text, &end, 10);
-
-        bytes = *text >= '0' && *text <= '9' && !*end ? (size_t)number : 0;
-    }
-    if (bytes >= INLINE_MIN && bytes <= INLINE_MAX)
-        return bytes;
-    if (text)
-        error_set(PAR_ERR_ARG, "PAR_INLINE is \"%s\": it must be a number from %d to %d",
-                  text, INLINE_MIN, INLINE_MAX);
-    else
-        error_set(PAR_ERR_ARG, "inline_bytes is %zu: it must be from %d to %d", bytes,
-                  INLINE_MIN, INLINE_MAX);
-    return 0;
-}
-
 /* All ranks must have chosen alike, and all must learn if one has not. */
-static par_error agree_on_inline(const par_options *options)
+static par_error agree_on_inline(size_t inline_bytes)
 {
-    long long mine = (long long)choose_inline(options);
+    long long mine = (long long)inline_bytes;
     long long ends[2] = {mine, -mine};
     int code =
         MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_LONG_LONG, MPI_MIN, MPI_COMM_WORLD);
 
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Allreduce");
-    if (!mine)
-        return PAR_ERR_ARG;
-    if (!ends[0])
-        return error_set(PAR_ERR_ARG,
-                         "another rank's inline limit is out of range: it "
-                         "must be from %d to %d",
-                         INLINE_MIN, INLINE_MAX);
-    if (ends[0] != -ends[1])
+    if (mine && !ends[0])
+        return error_set(PAR_ERR_ARG, "another rank's options are out of range");
+    if (mine && ends[0] != -ends[1])
         return error_set(PAR_ERR_ARG,
                          "the inline limit differs between ranks: %lld here, from %lld "
                          "to %lld elsewhere; it must be the same everywhere",
                          mine, ends[0], -ends[1]);
-    slot_size = (size_t)mine;
+    slot_size = inline_bytes;
     return PAR_OK;
 }
 
+static par_error agree(const par_options *options, par_options *chosen)
+{
+    par_error err = options_choose(options, chosen), agreed;
+
+    if (err) {
+        /* The others learn it by the 0; the detail here is of what is wrong here. */
+        agreed = agree_on_inline(0);
+        return agreed ? agreed : err;
+    }
+    return agree_on_inline(chosen->inline_bytes);
+}
+
 /* Whether this node has more ranks than CPUs that they may use together. */
-static par_error look_around(void)
+static par_error look_around(par_wait_mode mode)
 {
     uint64_t mask[PLACE_MASK_WORDS];
     MPI_Comm node;
@@ -173,7 +151,7 @@ static par_error look_around(void)
     MPI_Comm_free(&node);
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Allreduce");
-    wait_configure(ranks > place_count(mask));
+    wait_configure(mode, ranks > place_count(mask));
     return PAR_OK;
 }
 
@@ -220,10 +198,11 @@ free_body:
 
 static par_error open_world(const par_options *options)
 {
-    par_error err = agree_on_inline(options);
+    par_options chosen;
+    par_error err = agree(options, &chosen);
 
     if (!err)
-        err = look_around();
+        err = look_around(chosen.wait);
     if (!err)
         err = open_comm(&job.world, MPI_COMM_WORLD);
     if (!err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lock.h"
+#include "wait.h"
 
 par_error p2p_send(par_comm *comm, const request_outgoing *out)
 {
@@ -76,9 +77,20 @@ par_error par_receive(par_comm *comm, void *data, size_t count, par_type type, i
     return err;
 }
 
-/* Give the started, or failed, REQUEST to the caller. Needs the lock. */
-static par_error hand_out(par_request *request, par_error err, par_request **request_p)
+par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
+                         par_request **request_p)
 {
+    par_request *request;
+    bool done;
+    par_error err = request_new(request_p, &request);
+
+    if (err)
+        return err;
+    lock_take();
+    err = request_send(request, comm, out);
+    if (!err)
+        err = request_step(request, &done); /* a small one is gone: its slot is free */
+    lock_give();
     if (err)
         free(request);
     else
@@ -86,41 +98,27 @@ static par_error hand_out(par_request *request, par_error err, par_request **req
     return err;
 }
 
-static par_error new_request(par_request **request_p, par_request **new_p)
-{
-    if (!request_p)
-        return error_set(PAR_ERR_ARG, "request_p is NULL: it is where the request goes");
-    *new_p = malloc(sizeof **new_p);
-    return *new_p ? PAR_OK : error_memory(sizeof **new_p, "a request");
-}
-
 par_error par_send_start(par_comm *comm, const void *data, size_t count, par_type type,
                          int dest, int tag, par_request **request_p)
 {
-    par_request *request;
     size_t bytes;
     par_error err = p2p_check_dest(comm, dest, tag);
 
     if (!err)
         err = p2p_check_data(data, count, type, &bytes);
-    if (!err)
-        err = new_request(request_p, &request);
     if (err)
         return err;
 
     par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)type, .dims = 1};
     par_part part = {(void *)(uintptr_t)data, bytes};
+    request_outgoing out = {.content = &content,
+                            .parts = &part,
+                            .part_count = 1,
+                            .context = WIRE_P2P,
+                            .dest = dest,
+                            .tag = tag};
 
-    lock_take();
-    err = request_send(request, comm,
-                       &(request_outgoing){.content = &content,
-                                           .parts = &part,
-                                           .part_count = 1,
-                                           .context = WIRE_P2P,
-                                           .dest = dest,
-                                           .tag = tag});
-    lock_give();
-    return hand_out(request, err, request_p);
+    return p2p_send_start(comm, &out, request_p);
 }
 
 par_error par_receive_start(par_comm *comm, void *data, size_t count, par_type type,
@@ -133,12 +131,68 @@ par_error par_receive_start(par_comm *comm, void *data, size_t count, par_type t
     if (!err)
         err = p2p_check_data(data, count, type, &room);
     if (!err)
-        err = new_request(request_p, &request);
+        err = request_new(request_p, &request);
     if (err)
         return err;
 
     lock_take();
     request_receive(request, comm, source, tag, data, room, type);
     lock_give();
-    return hand_out(request, PAR_OK, request_p);
+    *request_p = request;
+    return PAR_OK;
+}
+
+/* ---- probe -------------------------------------------------------------- */
+
+/* A look at what is there. */
+typedef struct look {
+    par_comm *comm;
+    int source, tag;
+    par_status *status;
+    bool found;
+} look;
+
+static par_error step_look(void *what, bool *done_p)
+{
+    look *l = what;
+    const par_message *message;
+
+    while (inbox_step(&l->comm->inbox))
+        ;
+    message = match_find(&l->comm->inbox.table, WIRE_P2P, l->source, l->tag);
+    if (message && l->status)
+        *l->status = message_status(message);
+    *done_p = l->found = message != NULL;
+    return message ? PAR_OK : inbox_error(&l->comm->inbox);
+}
+
+par_error par_probe(par_comm *comm, int source, int tag, par_status *status)
+{
+    look l = {.comm = comm, .source = source, .tag = tag, .status = status};
+    par_error err = p2p_check_source(comm, source, tag);
+
+    if (err)
+        return err;
+    lock_take();
+    return wait_until(step_look, &l, true);
+}
+
+par_error par_probe_now(par_comm *comm, int source, int tag, par_status *status,
+                        bool *found_p)
+{
+    look l = {.comm = comm, .source = source, .tag = tag, .status = status};
+    bool done;
+    par_error err = p2p_check_source(comm, source, tag);
+
+    if (err)
+        return err;
+    if (!found_p)
+        return error_set(PAR_ERR_ARG, "found_p is NULL: it is where the answer goes");
+    lock_take();
+    inbox_step_all(); /* as par_test */
+    err = step_look(&l, &done);
+    lock_give();
+    if (!err)
+        *found_p = l.found;
+    return err;
 }

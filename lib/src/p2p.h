@@ -19,6 +19,10 @@ par_error p2p_check_source(const par_comm *comm, int source, int tag);
 /* Send OUT and wait until its memory is free again. */
 par_error p2p_send(par_comm *comm, const request_outgoing *out);
 
+/* Start to send OUT. */
+par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
+                         par_request **request_p);
+
 /* Wait for a message. */
 par_error p2p_receive(par_comm *comm, wire_context context, int source, int tag,
                       par_message **message_p);

@@ -36,28 +36,44 @@ par_error par_message_receive(par_comm *comm, int source, int tag,
     return p2p_receive(comm, WIRE_P2P, source, tag, message_p);
 }
 
-par_error par_message_probe(par_comm *comm, int source, int tag, par_status *status,
-                            bool *found_p)
+par_error par_message_send_start(par_comm *comm, const par_content *content,
+                                 const par_part *parts, size_t part_count, int dest,
+                                 int tag, par_request **request_p)
 {
-    par_message *message;
-    par_error err = p2p_check_source(comm, source, tag);
+    par_error err = p2p_check_dest(comm, dest, tag);
 
+    if (!err)
+        err = p2p_check_content(content, parts, part_count);
     if (err)
         return err;
-    if (!found_p)
-        return error_set(PAR_ERR_ARG, "found_p is NULL: it is where the answer goes");
-    lock_take();
-    while (inbox_step(&comm->inbox))
-        ;
-    message = match_find(&comm->inbox.table, WIRE_P2P, source, tag);
-    if (message && status)
-        *status = message_status(message);
-    if (!message)
-        err = inbox_error(&comm->inbox);
-    lock_give();
+    return p2p_send_start(comm,
+                          &(request_outgoing){.content = content,
+                                              .parts = parts,
+                                              .part_count = part_count,
+                                              .context = WIRE_P2P,
+                                              .dest = dest,
+                                              .tag = tag},
+                          request_p);
+}
+
+par_error par_message_receive_start(par_comm *comm, int source, int tag,
+                                    par_message **message_p, par_request **request_p)
+{
+    par_request *request;
+    par_error err = p2p_check_source(comm, source, tag);
+
+    if (!err && !message_p)
+        err = error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
     if (!err)
-        *found_p = message != NULL;
-    return err;
+        err = request_new(request_p, &request);
+    if (err)
+        return err;
+    request->message_p = message_p;
+    lock_take();
+    request_receive_message(request, comm, WIRE_P2P, source, tag);
+    lock_give();
+    *request_p = request;
+    return PAR_OK;
 }
 
 /* Whether PARTS are as many and as long as the body of MESSAGE was when it was sent. */

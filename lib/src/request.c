@@ -8,6 +8,14 @@
 #include "lock.h"
 #include "wait.h"
 
+par_error request_new(par_request **request_p, par_request **new_p)
+{
+    if (!request_p)
+        return error_set(PAR_ERR_ARG, "request_p is NULL: it is where the request goes");
+    *new_p = malloc(sizeof **new_p);
+    return *new_p ? PAR_OK : error_memory(sizeof **new_p, "a request");
+}
+
 /* ---- send --------------------------------------------------------------- */
 
 static wire_header describe(const request_outgoing *out, size_t meta_bytes)
@@ -345,14 +353,26 @@ static par_error step_moving(par_request *request)
 par_error request_step(void *what, bool *done_p)
 {
     par_request *request = what;
+    bool receives = request->state == REQUEST_WAITING && request->receive.arrive;
     par_error err = PAR_OK;
 
+    if (!par_initialized()) {
+        *done_p = false;
+        return comm_check(request->comm); /* another thread has ended the job */
+    }
     while (request->state == REQUEST_WAITING && inbox_step(&request->comm->inbox))
         ;
-    if (request->state == REQUEST_WAITING)
-        err = inbox_error(&request->comm->inbox);
-    else if (request->state == REQUEST_MOVING)
+    if (request->state == REQUEST_MOVING) {
         err = step_moving(request);
+    } else if (receives && request->state == REQUEST_WAITING) {
+        err = inbox_error(&request->comm->inbox);
+        if (err)
+            match_unpost(&request->receive);
+    }
+    if (err) {
+        request->state = REQUEST_DONE;
+        request->error = err;
+    }
     *done_p = request->state == REQUEST_DONE;
     return err;
 }
@@ -373,6 +393,9 @@ par_error request_outcome(const par_request *request)
                          came->source, came->tag, text,
                          request->room / par_type_size(request->type),
                          par_type_name(request->type));
+    case PAR_ERR_CANCELLED:
+        return error_set(request->error, "%s was cancelled",
+                         request->receive.arrive ? "a receive" : "an event");
     case PAR_ERR_MEMORY:
         return error_memory(request->came_bytes, "a message");
     case PAR_ERR_MPI:
@@ -396,8 +419,10 @@ static par_error back_out(par_request *request, par_error interrupted)
         return interrupted;
     }
     err = wait_until(request_step, request, false);
-    if (err || request->error)
-        return err ? err : request_outcome(request);
+    if (!err)
+        err = request_outcome(request);
+    if (err)
+        return err;
     if (!request->message)
         return PAR_OK; /* it is in its place: too late to interrupt */
     lock_take();
@@ -414,81 +439,4 @@ par_error request_finish(par_request *request)
     if (err == PAR_ERR_INTERRUPTED)
         return back_out(request, err);
     return err ? err : request_outcome(request);
-}
-
-/* ---- what callers do with theirs ---------------------------------------- */
-
-/* REQUEST is over with ERR: hand out its status and free it. */
-static par_error end(par_request **request_p, par_error err, par_status *status)
-{
-    par_request *request = *request_p;
-    par_error outcome = err ? err : request_outcome(request);
-
-    if (!outcome && status && request->receive.arrive)
-        *status = request->status;
-    free(request);
-    *request_p = NULL;
-    return outcome;
-}
-
-static par_error check(par_request *const *request_p)
-{
-    if (!request_p)
-        return error_set(PAR_ERR_ARG, "request_p is NULL");
-    return *request_p ? comm_check((*request_p)->comm) : PAR_OK;
-}
-
-par_error par_wait(par_request **request_p, par_status *status)
-{
-    par_error err = check(request_p);
-
-    if (err || !*request_p)
-        return err;
-    lock_take();
-    err = wait_until(request_step, *request_p, true);
-    return err == PAR_ERR_INTERRUPTED ? err : end(request_p, err, status);
-}
-
-par_error par_test(par_request **request_p, par_status *status, bool *done_p)
-{
-    bool done = true;
-    par_error err = check(request_p);
-
-    if (err)
-        return err;
-    if (!done_p)
-        return error_set(PAR_ERR_ARG, "done_p is NULL: it is where the answer goes");
-    if (*request_p) {
-        lock_take();
-        err = request_step(*request_p, &done);
-        lock_give();
-        if (err || done)
-            err = end(request_p, err, status);
-    }
-    *done_p = done;
-    return err;
-}
-
-par_error par_cancel(par_request **request_p, bool *cancelled_p)
-{
-    par_error err = check(request_p);
-    bool waiting = false;
-
-    if (err)
-        return err;
-    if (!cancelled_p)
-        return error_set(PAR_ERR_ARG, "cancelled_p is NULL: it is where the answer goes");
-    if (*request_p) {
-        lock_take();
-        waiting = (*request_p)->state == REQUEST_WAITING;
-        if (waiting)
-            match_unpost(&(*request_p)->receive);
-        lock_give();
-    }
-    if (waiting) {
-        free(*request_p);
-        *request_p = NULL;
-    }
-    *cancelled_p = waiting;
-    return PAR_OK;
 }

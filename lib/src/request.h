@@ -23,8 +23,10 @@ struct par_request {
     void *data;
     size_t room; /* bytes */
     par_type type;
-    /* a receive of a message: the message, once it has come */
+    /* a receive of a message: the message, once it has come, and where its caller
+     * wants it */
     par_message *message;
+    par_message **message_p;
     /* what comes apart */
     transfer transfer;
     /* how it ended; for a message that did not fit, what it was */
@@ -33,6 +35,9 @@ struct par_request {
     uint8_t came_kind, came_type;
     uint64_t came_bytes;
 };
+
+/* Memory for a request that its caller will have in *REQUEST_P. */
+par_error request_new(par_request **request_p, par_request **new_p);
 
 /* What a send sends, and to whom. */
 typedef struct request_outgoing {
@@ -55,7 +60,7 @@ void request_receive(par_request *request, par_comm *comm, int source, int tag,
 void request_receive_message(par_request *request, par_comm *comm, wire_context context,
                              int source, int tag);
 
-/* Drive REQUEST on without waiting; a wait_step. */
+/* Drive REQUEST on without waiting; a wait_step. After an error it is done, too. */
 par_error request_step(void *request, bool *done_p);
 
 /* The error of a REQUEST that is done, with its detail. */

@@ -23,16 +23,26 @@ enum {
 };
 
 static par_hooks hooks;
-static int spins = SPINS;
+
+/* When a wait goes over to its next stage. */
+static struct {
+    int spins;
+    int64_t yield_ns;
+    bool rests; /* at all */
+} policy = {SPINS, YIELD_NS, true};
 
 void par_set_hooks(const par_hooks *new_hooks)
 {
     hooks = new_hooks ? *new_hooks : (par_hooks){0};
 }
 
-void wait_configure(bool crowded)
+void wait_configure(par_wait_mode mode, bool crowded)
 {
-    spins = crowded ? 1 : SPINS;
+    policy.spins = mode == PAR_WAIT_SLEEP             ? 0
+                   : mode == PAR_WAIT_AUTO && crowded ? 1
+                                                      : SPINS;
+    policy.yield_ns = mode == PAR_WAIT_SLEEP ? 0 : YIELD_NS;
+    policy.rests = mode != PAR_WAIT_SPIN;
 }
 
 static int64_t now_ns(void)
@@ -56,7 +66,11 @@ static bool rest(int64_t waited)
 {
     int64_t ns = waited / 8 < SLEEP_MAX_NS ? waited / 8 : SLEEP_MAX_NS;
 
-    if (waited < YIELD_NS) {
+    if (!policy.rests) {
+        relax();
+        return false;
+    }
+    if (waited < policy.yield_ns) {
         sched_yield();
         return false;
     }
@@ -65,24 +79,35 @@ static bool rest(int64_t waited)
 
 /* A wait that has become long. */
 typedef struct long_wait {
+    par_hooks hooks; /* of its beginning: who has released must acquire */
     bool interruptible;
     void *released;
     int64_t since, signals_seen;
 } long_wait;
 
+static void release(long_wait *w)
+{
+    if (w->hooks.release)
+        w->released = w->hooks.release(w->hooks.context);
+}
+
+static void acquire(long_wait *w)
+{
+    if (w->hooks.acquire)
+        w->hooks.acquire(w->hooks.context, w->released);
+}
+
 static bool interrupted(long_wait *w, bool signalled, int64_t now)
 {
     bool stop;
 
-    if (!w->interruptible || !hooks.interrupt ||
+    if (!w->interruptible || !w->hooks.interrupt ||
         (!signalled && now - w->signals_seen < SIGNALS_NS))
         return false;
     w->signals_seen = now;
-    if (hooks.acquire)
-        hooks.acquire(hooks.context, w->released);
-    stop = hooks.interrupt(hooks.context);
-    if (hooks.release)
-        w->released = hooks.release(hooks.context);
+    acquire(w);
+    stop = w->hooks.interrupt(w->hooks.context);
+    release(w);
     return stop;
 }
 
@@ -112,7 +137,7 @@ par_error wait_until(wait_step *step, void *what, bool interruptible)
     bool done;
     par_error err = step(what, &done);
 
-    for (int i = 0; !err && !done && i < spins; i++) {
+    for (int i = 0; !err && !done && i < policy.spins; i++) {
         lock_give();
         relax();
         lock_take();
@@ -123,12 +148,13 @@ par_error wait_until(wait_step *step, void *what, bool interruptible)
         return err;
 
     int64_t now = now_ns();
-    long_wait w = {.interruptible = interruptible, .since = now, .signals_seen = now};
+    long_wait w = {.hooks = hooks,
+                   .interruptible = interruptible,
+                   .since = now,
+                   .signals_seen = now};
 
-    if (hooks.release)
-        w.released = hooks.release(hooks.context);
+    release(&w);
     err = wait_long(step, what, &w);
-    if (hooks.acquire)
-        hooks.acquire(hooks.context, w.released);
+    acquire(&w);
     return err;
 }

@@ -16,8 +16,8 @@ typedef par_error wait_step(void *what, bool *done_p);
  */
 par_error wait_until(wait_step *step, void *what, bool interruptible);
 
-/* CROWDED: more ranks than CPUs share this node, so that to spin is to keep
- * from its core the very rank that one waits for. */
-void wait_configure(bool crowded);
+/* How to wait from now on. CROWDED: more ranks than CPUs share this node, so that
+ * to spin is to keep from its core the very rank that one waits for. */
+void wait_configure(par_wait_mode mode, bool crowded);
 
 #endif

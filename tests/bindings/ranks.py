@@ -53,7 +53,13 @@ class Parent:
     def __init__(self, config):
         self.config = config
         self.job = None
-        self.unusable = {}  # file and number of ranks -> why no job of it can start
+        self.unusable = {}  # file and number of ranks -> what to say of its tests
+
+    def pytest_collection_modifyitems(self, items):
+        """Within a file, tests of the same number of ranks one after the other."""
+        files = {item.path: None for item in items}
+        place = {path: at for at, path in enumerate(files)}
+        items.sort(key=lambda item: (place[item.path], *(_group(item) or [])[1:]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
@@ -83,12 +89,14 @@ class Parent:
     def _start(self, item):
         """Have a job for ITEM; return what makes that impossible."""
         group = _group(item)
-        if not self.job and group not in self.unusable:
-            self.job = Job(self.config, *group)
-            if self.job.fault:
-                self.unusable[group] = self.job.fault
-                self.end(quick=True)
-        return self.unusable.get(group)
+        if self.job or group in self.unusable:
+            return self.unusable.get(group)
+        self.job = Job(self.config, *group)
+        fault = self.job.fault
+        if fault:
+            self.unusable[group] = "the job cannot start (see the first of its tests)"
+            self.end(quick=True)
+        return fault
 
     def _reports(self, item, tale):
         if isinstance(tale, str):  # the rank could not tell; this is what we know
@@ -160,7 +168,8 @@ def _fold(told):
     """The texts of all ranks, each text once."""
     same = {}
     for rank, text in told.items():
-        same.setdefault(re.sub("0x[0-9a-f]+", "0x...", text), []).append(rank)
+        common = re.sub(r"0x[0-9a-f]+|Comm, rank \d+", "", text)
+        same.setdefault(common, []).append(rank)
     return "\n".join(
         f"=== {_spell(members)}\n{told[members[0]]}" for members in same.values()
     )

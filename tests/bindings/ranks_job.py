@@ -36,7 +36,7 @@ class Job:
         argv = ["mpirun", "--oversubscribe", "-np", str(count), PYTHON]
         argv += ["-m", "pytest", "-p", "ranks_member", "-p", "ranks"]
         argv += ["-p", "no:terminal", "-p", "no:cacheprovider"]
-        argv += ["--rootdir", str(config.rootpath), str(path)]
+        argv += ["-o", "addopts=", "--rootdir", str(config.rootpath), str(path)]
         if config.inipath:
             argv += ["-c", str(config.inipath)]
         env = _environment({"PAR_RANKS_FOLDER": self.folder})

@@ -222,10 +222,10 @@ OBJECTS = {
 
 
 @ranks(2)
-@pytest.mark.parametrize("value", NUMBERS, ids=lambda value: f"{value!r:.30}")
-def test_numbers_arrive(world, value):
-    for got in carried(world, value):
-        assert form(got) == form(value)
+@pytest.mark.parametrize("index", range(len(NUMBERS)))
+def test_numbers_arrive(world, index):
+    for got in carried(world, NUMBERS[index]):
+        assert form(got) == form(NUMBERS[index])
 
 
 @ranks(2)

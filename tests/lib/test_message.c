@@ -276,6 +276,56 @@ START_TEST(an_object_may_have_very_many_parts)
 }
 END_TEST
 
+/* ---- started ---------------------------------------------------------------- */
+
+START_TEST(every_content_can_be_sent_and_received_by_requests)
+{
+    const letter *l = &letters[_i];
+    int right = (me + 1) % ranks, left = (me + ranks - 1) % ranks;
+    par_content content = l->content;
+    par_part parts[MAX_PARTS], list[MAX_PARTS];
+    unsigned char *extra = check_alloc(content.extra_bytes);
+    par_message *message = NULL;
+    par_request *send, *receive;
+    par_status status;
+
+    check_fill(extra, content.extra_bytes, 999);
+    content.extra = extra;
+    make_parts(l, true, parts);
+    memcpy(list, parts, sizeof list);
+    ck_ok(par_message_receive_start(world, left, 160, &message, &receive));
+    ck_ok(par_message_send_start(world, &content, list, l->part_count, right, 160, &send));
+    /* All but the parts themselves may be reused now. */
+    memset(list, 0, sizeof list);
+    memset(&content, 0, sizeof content);
+    memset(extra, 0, l->content.extra_bytes);
+    ck_ok(par_wait(&receive, &status));
+    ck_assert_ptr_nonnull(message);
+    ck_assert_int_eq(status.source, left);
+    ck_assert_int_eq(status.tag, 160);
+    check_content(l, message);
+    check_status(l, message, left, 160);
+    take_letter(l, &message);
+    ck_ok(par_wait(&send, NULL));
+    free_parts(l, parts);
+    free(extra);
+}
+END_TEST
+
+START_TEST(a_started_receive_that_is_cancelled_gives_no_message)
+{
+    par_message *message = NULL;
+    par_request *receive;
+    bool cancelled;
+
+    ck_ok(par_message_receive_start(world, PAR_ANY_SOURCE, 170, &message, &receive));
+    ck_ok(par_cancel(receive, &cancelled));
+    ck_assert(cancelled);
+    ck_fails(PAR_ERR_CANCELLED, par_wait(&receive, NULL));
+    ck_assert_ptr_null(message);
+}
+END_TEST
+
 /* ---- arrays and the typed calls -------------------------------------------- */
 
 START_TEST(what_par_send_sends_can_be_received_as_a_message)
@@ -400,10 +450,10 @@ START_TEST(a_message_taken_out_is_nobody_elses)
 
     ck_ok(par_send(world, "x", 1, PAR_CHAR, me, 320));
     message = receive(me, 320);
-    ck_ok(par_message_probe(world, me, 320, NULL, &found));
+    ck_ok(par_probe_now(world, me, 320, NULL, &found));
     ck_assert(!found);
     par_message_return(&message);
-    ck_ok(par_message_probe(world, me, 320, NULL, &found));
+    ck_ok(par_probe_now(world, me, 320, NULL, &found));
     ck_assert(found);
     ck_ok(par_receive(world, (char[1]){0}, 1, PAR_CHAR, me, 320, NULL));
 }
@@ -429,14 +479,16 @@ END_TEST
 
 /* ---- looking --------------------------------------------------------------- */
 
-/* Look until a message is there. */
-static par_status probe(int source, int tag)
+/* Wait until a message is there, one way or the other. */
+static par_status probe(int source, int tag, bool wait)
 {
     par_status status;
     bool found = false;
 
-    while (!found)
-        ck_ok(par_message_probe(world, source, tag, &status, &found));
+    if (wait)
+        ck_ok(par_probe(world, source, tag, &status));
+    while (!wait && !found)
+        ck_ok(par_probe_now(world, source, tag, &status, &found));
     return status;
 }
 
@@ -453,7 +505,7 @@ START_TEST(a_probe_sees_what_has_arrived_and_takes_nothing)
     if (me != last())
         return;
     for (int i = 0; i < 4; i++) {
-        par_status status = probe(asked[i][0], asked[i][1]);
+        par_status status = probe(asked[i][0], asked[i][1], _i);
 
         ck_assert_int_eq(status.source, 0);
         ck_assert_int_eq(status.tag, 400);
@@ -470,7 +522,7 @@ START_TEST(a_probe_of_what_is_not_there_says_so_and_leaves_the_status)
     bool found = true;
 
     ck_ok(par_send(world, NULL, 0, PAR_BYTE, me, 410));
-    ck_ok(par_message_probe(world, me, 411, &status, &found));
+    ck_ok(par_probe_now(world, me, 411, &status, &found));
     ck_assert(!found);
     ck_assert_int_eq(status.source, 91);
     ck_assert_uint_eq(status.count, 93);
@@ -551,6 +603,8 @@ START_TEST(ranks_and_tags_are_checked_as_in_par_send)
 {
     par_content content = OBJECT(0);
     par_message *message = NULL;
+    par_request *request = NULL;
+    par_status status;
     bool found;
 
     ck_fails(PAR_ERR_RANK, par_message_send(world, &content, NULL, 0, ranks, 520));
@@ -562,11 +616,26 @@ START_TEST(ranks_and_tags_are_checked_as_in_par_send)
     ck_fails(PAR_ERR_TAG, par_message_receive(world, me, -2, &message));
     ck_fails(PAR_ERR_ARG, par_message_receive(NULL, me, 520, &message));
     ck_fails(PAR_ERR_ARG, par_message_receive(world, me, 520, NULL));
-    ck_fails(PAR_ERR_RANK, par_message_probe(world, ranks, 520, NULL, &found));
-    ck_fails(PAR_ERR_TAG, par_message_probe(world, me, -2, NULL, &found));
-    ck_fails(PAR_ERR_ARG, par_message_probe(NULL, me, 520, NULL, &found));
-    ck_fails(PAR_ERR_ARG, par_message_probe(world, me, 520, NULL, NULL));
+    ck_fails(PAR_ERR_RANK, par_probe(world, ranks, 520, &status));
+    ck_fails(PAR_ERR_TAG, par_probe(world, me, -2, &status));
+    ck_fails(PAR_ERR_ARG, par_probe(NULL, me, 520, &status));
+    ck_fails(PAR_ERR_RANK, par_probe_now(world, ranks, 520, NULL, &found));
+    ck_fails(PAR_ERR_TAG, par_probe_now(world, me, -2, NULL, &found));
+    ck_fails(PAR_ERR_ARG, par_probe_now(NULL, me, 520, NULL, &found));
+    ck_fails(PAR_ERR_ARG, par_probe_now(world, me, 520, NULL, NULL));
+    ck_fails(PAR_ERR_RANK,
+             par_message_send_start(world, &content, NULL, 0, ranks, 520, &request));
+    ck_fails(PAR_ERR_TAG,
+             par_message_send_start(world, &content, NULL, 0, me, -1, &request));
+    ck_fails(PAR_ERR_ARG, par_message_send_start(world, NULL, NULL, 0, me, 520, &request));
+    ck_fails(PAR_ERR_ARG, par_message_send_start(world, &content, NULL, 0, me, 520, NULL));
+    ck_fails(PAR_ERR_RANK,
+             par_message_receive_start(world, ranks, 520, &message, &request));
+    ck_fails(PAR_ERR_TAG, par_message_receive_start(world, me, -2, &message, &request));
+    ck_fails(PAR_ERR_ARG, par_message_receive_start(world, me, 520, NULL, &request));
+    ck_fails(PAR_ERR_ARG, par_message_receive_start(world, me, 520, &message, NULL));
     ck_assert_ptr_null(message);
+    ck_assert_ptr_null(request);
 }
 END_TEST
 
@@ -587,6 +656,8 @@ static void add(Suite *suite)
     check_add_each(suite, LETTER_COUNT, every_content_reaches_its_own_sender);
     check_add_each(suite, LETTER_COUNT, every_content_can_be_freed_without_being_taken);
     check_add_each(suite, LETTER_COUNT, every_content_can_be_put_back_and_received_again);
+    check_add_each(suite, LETTER_COUNT, every_content_can_be_sent_and_received_by_requests);
+    check_add(suite, a_started_receive_that_is_cancelled_gives_no_message);
     check_add(suite, descriptions_and_bodies_arrive_whole_at_the_limit);
     check_add(suite, an_object_may_have_very_many_parts);
     check_add_from(suite, 2, what_par_send_sends_can_be_received_as_a_message);
@@ -596,7 +667,7 @@ static void add(Suite *suite)
     check_add_from(suite, 2, bodies_can_be_taken_in_any_order);
     check_add(suite, a_message_taken_out_is_nobody_elses);
     check_add(suite, a_message_put_back_goes_to_a_receive_that_waits);
-    check_add(suite, a_probe_sees_what_has_arrived_and_takes_nothing);
+    check_add_each(suite, 2, a_probe_sees_what_has_arrived_and_takes_nothing);
     check_add(suite, a_probe_of_what_is_not_there_says_so_and_leaves_the_status);
     check_add(suite, parts_of_other_lengths_are_refused_and_the_message_lives_on);
     check_add(suite, a_content_that_nobody_could_understand_is_refused);

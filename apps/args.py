@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""The command line of the sample programs in Python."""
+
+import argparse
+import sys
+
+import pypar as pp
+
+
+class Parser(argparse.ArgumentParser):
+    """All ranks read the same command line, and rank 0 alone speaks of it."""
+
+    def __init__(self, **settings):
+        super().__init__(allow_abbrev=False, **settings)
+
+    def print_help(self, file=None):
+        if pp.rank() == 0:
+            super().print_help(file)
+
+    def error(self, message):
+        if pp.rank() == 0:
+            line = "".join(c if c.isprintable() else "?" for c in message)
+            print(f"{self.prog}: {line}", file=sys.stderr)
+            pp.abort(2)
+        pp.finalize()  # waits for rank 0, which ends this rank, too

@@ -1,0 +1,71 @@
+"""`await request`: a thread waits, so that no event loop has to."""
+
+import asyncio
+import threading
+
+from ._core import _event, wait_some
+
+
+class _Waiter:
+    """One thread for all event loops; it sleeps while nothing is awaited."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._watched = {}  # what to call when a request is done
+        self._something = threading.Event()
+        self._changed = _event()
+        threading.Thread(target=self._run, name="pypar-waiter", daemon=True).start()
+
+    def watch(self, request, call):
+        with self._lock:
+            self._watched[request] = call
+            self._changed._set()
+            self._something.set()
+
+    def _run(self):
+        while True:
+            self._something.wait()
+            with self._lock:
+                self._changed = _event()
+                requests = [self._changed, *self._watched]
+            done = wait_some(requests)
+            with self._lock:
+                calls = [self._watched.pop(r, None) for r in done]
+                if not self._watched:
+                    self._something.clear()
+            for call in calls:
+                if call:
+                    call()
+
+
+_waiter = None
+_starting = threading.Lock()
+
+
+def _the_waiter():
+    global _waiter
+    with _starting:
+        if _waiter is None:
+            _waiter = _Waiter()
+        return _waiter
+
+
+async def result_of(request):
+    """The result of request, once it is done."""
+    if not request.done:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def finish():
+            if not future.done():
+                future.set_result(None)
+
+        def call():
+            try:
+                loop.call_soon_threadsafe(finish)
+            except RuntimeError:  # the loop has been closed: nobody awaits any more
+                pass
+
+        _the_waiter().watch(request, call)
+        await future
+    return request.result

@@ -1,0 +1,237 @@
+/* request_user.c - what programs do with the requests they have.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "lock.h"
+#include "request.h"
+#include "wait.h"
+
+/* REQUEST is over with ERR: hand out its status and free it. */
+static par_error end(par_request **request_p, par_error err, par_status *status)
+{
+    par_request *request = *request_p;
+    par_error outcome = err ? err : request_outcome(request);
+
+    if (!outcome && status && request->receive.arrive)
+        *status = request->status;
+    if (!outcome && request->message)
+        *request->message_p = request->message;
+    free(request);
+    *request_p = NULL;
+    return outcome;
+}
+
+static par_error check(par_request *const *request_p)
+{
+    if (!request_p)
+        return error_set(PAR_ERR_ARG, "request_p is NULL");
+    return *request_p ? comm_check((*request_p)->comm) : PAR_OK;
+}
+
+par_error par_wait(par_request **request_p, par_status *status)
+{
+    par_error err = check(request_p);
+
+    if (err || !*request_p)
+        return err;
+    lock_take();
+    err = wait_until(request_step, *request_p, true);
+    return err == PAR_ERR_INTERRUPTED ? err : end(request_p, err, status);
+}
+
+par_error par_test(par_request **request_p, par_status *status, bool *done_p)
+{
+    bool done = true;
+    par_error err = check(request_p);
+
+    if (err)
+        return err;
+    if (!done_p)
+        return error_set(PAR_ERR_ARG, "done_p is NULL: it is where the answer goes");
+    if (*request_p) {
+        lock_take();
+        err = request_step(*request_p, &done);
+        /* Who only ever tests one request must not keep the others from going on. */
+        if (!err && !done)
+            inbox_step_all();
+        lock_give();
+        if (err || done)
+            err = end(request_p, err, status);
+    }
+    *done_p = done;
+    return err;
+}
+
+/* ---- several ------------------------------------------------------------ */
+
+/* Requests of which some are waited for. */
+typedef struct several {
+    par_request *const *requests;
+    size_t count;
+    size_t *indices; /* of those that are done; NULL: only the first matters */
+    size_t done, first;
+    double until; /* in par_time; negative: for ever */
+} several;
+
+/* An error of the step ends the request that has it, so it is found there. */
+static par_error step_several(void *what, bool *done_p)
+{
+    several *s = what;
+
+    s->done = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        bool done;
+        par_request *request = s->requests[i];
+
+        if (!request || (!request_step(request, &done) && !done))
+            continue;
+        if (!s->done)
+            s->first = i;
+        if (s->indices)
+            s->indices[s->done] = i;
+        s->done++;
+        if (!s->indices)
+            break;
+    }
+    *done_p = s->done > 0;
+    if (!s->done && s->until >= 0 && par_time() >= s->until) {
+        inbox_step_all(); /* as par_test */
+        *done_p = true;
+    }
+    return PAR_OK;
+}
+
+/* *SOME_P: whether there is anything to wait for. */
+static par_error check_several(par_request *const *requests, size_t count, bool *some_p)
+{
+    *some_p = false;
+    if (count && !requests)
+        return error_set(PAR_ERR_ARG, "the list of %zu requests is NULL", count);
+    for (size_t i = 0; i < count; i++)
+        if (requests[i]) {
+            *some_p = true;
+            return comm_check(requests[i]->comm);
+        }
+    return PAR_OK;
+}
+
+par_error par_wait_any(par_request **requests, size_t count, size_t *index_p,
+                       par_status *status)
+{
+    several s = {.requests = requests, .count = count, .until = -1};
+    bool some;
+    par_error err = check_several(requests, count, &some);
+
+    if (err)
+        return err;
+    if (!index_p)
+        return error_set(PAR_ERR_ARG, "index_p is NULL: it is where the answer goes");
+    if (!some) {
+        *index_p = count;
+        return PAR_OK;
+    }
+    lock_take();
+    err = wait_until(step_several, &s, true);
+    if (err)
+        return err;
+    *index_p = s.first;
+    return par_wait(&requests[s.first], status);
+}
+
+par_error par_wait_some(par_request *const *requests, size_t count, double seconds,
+                        size_t *indices, size_t *done_p)
+{
+    several s = {.requests = requests,
+                 .count = count,
+                 .indices = indices,
+                 .until = seconds < 0 ? -1 : par_time() + seconds};
+    bool some;
+    par_error err = check_several(requests, count, &some);
+
+    if (!err && (!done_p || (count && !indices)))
+        err = error_set(PAR_ERR_ARG, "%s is NULL: it is where the answer goes",
+                        done_p ? "indices" : "done_p");
+    if (!err && some) {
+        lock_take();
+        err = wait_until(step_several, &s, true);
+    }
+    if (!err)
+        *done_p = s.done;
+    return err;
+}
+
+par_error par_wait_all(par_request **requests, size_t count, par_status *statuses)
+{
+    bool some;
+    par_error first = check_several(requests, count, &some);
+
+    if (first)
+        return first;
+    for (size_t i = 0; i < count; i++) {
+        par_error err = par_wait(&requests[i], statuses ? &statuses[i] : NULL);
+
+        if (err == PAR_ERR_INTERRUPTED)
+            return err;
+        first = first ? first : err;
+    }
+    return first;
+}
+
+/* ---- done by the program ------------------------------------------------ */
+
+static par_error check_one(const par_request *request)
+{
+    return request ? comm_check(request->comm)
+                   : error_set(PAR_ERR_ARG, "the request is NULL");
+}
+
+par_error par_cancel(par_request *request, bool *cancelled_p)
+{
+    par_error err = check_one(request);
+    bool waits;
+
+    if (err)
+        return err;
+    if (!cancelled_p)
+        return error_set(PAR_ERR_ARG, "cancelled_p is NULL: it is where the answer goes");
+    lock_take();
+    waits = request->state == REQUEST_WAITING;
+    if (waits) {
+        if (request->receive.arrive)
+            match_unpost(&request->receive);
+        request->state = REQUEST_DONE;
+        request->error = PAR_ERR_CANCELLED;
+    }
+    lock_give();
+    *cancelled_p = waits;
+    return PAR_OK;
+}
+
+par_error par_event_start(par_comm *comm, par_request **request_p)
+{
+    par_error err = comm_check(comm);
+    par_request *request;
+
+    if (!err)
+        err = request_new(request_p, &request);
+    if (err)
+        return err;
+    *request = (par_request){.state = REQUEST_WAITING, .comm = comm};
+    *request_p = request;
+    return PAR_OK;
+}
+
+par_error par_event_set(par_request *request)
+{
+    par_error err = check_one(request);
+
+    if (err)
+        return err;
+    lock_take();
+    if (request->state == REQUEST_WAITING && !request->receive.arrive)
+        request->state = REQUEST_DONE;
+    else if (request->receive.arrive || request->state == REQUEST_MOVING)
+        err = error_set(PAR_ERR_ARG, "the request is not one of par_event_start");
+    lock_give();
+    return err;
+}

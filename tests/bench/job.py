@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Jobs that wait for orders: each contender's ranks, alive for the whole benchmark.
+
+A rank connects to the driver's socket and says "JOB RANK MPI-VERSION"; an order is
+a line to each rank of a job, and each answers with a line: the seconds it took, or
+"fault: ...". A rank that has no order sleeps in the kernel.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BUILD = Path(os.environ.get("PAR_BUILD") or HERE.parents[1] / "build" / "release").resolve()
+
+START_SECONDS = 120
+ANSWER_SECONDS = 300  # on a loaded machine, too
+END_SECONDS = 20
+
+
+class Failed(Exception):
+    """The benchmark cannot go on; the text says why."""
+
+
+def cores():
+    """The cores that mpirun starts ranks on without being told to oversubscribe."""
+    listed = subprocess.run(
+        ["lscpu", "--parse=core,socket"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    physical = {line for line in listed if not line.startswith("#")}
+    return min(len(physical), len(os.sched_getaffinity(0)))
+
+
+def command(program):
+    if program in ("pypar", "mpi4py"):
+        return [sys.executable, str(HERE / f"{program}_bench.py")]
+    return [str(BUILD / "bench" / f"bench_{program}")]
+
+
+def environment(ranks):
+    """Each job as mpirun starts it, but for what it cannot start without; one of
+    more ranks than cores with the yielding that raw MPI must be told to do."""
+    wanted = {"OMPI_MCA_rmaps_base_oversubscribe", "PRTE_MCA_rmaps_default_mapping_policy"}
+    env = {name: value for name, value in os.environ.items() if name not in wanted}
+    for prefix in ("OMPI", "PRTE"):  # they refuse root without these
+        env[f"{prefix}_ALLOW_RUN_AS_ROOT"] = env[f"{prefix}_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    env["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(BUILD / "python"), os.environ.get("PYTHONPATH")])
+    )
+    if ranks > cores():
+        env["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
+        env["PRTE_MCA_rmaps_default_mapping_policy"] = ":oversubscribe"
+        env["OMPI_MCA_mpi_yield_when_idle"] = "1"
+    return env
+
+
+class Job:
+    def __init__(self, program, ranks, path):
+        self.name = f"{program}-{ranks}"
+        self.ranks = ranks
+        self.lines = {}  # by rank: the connection, as a text file
+        self.mpi = ""
+        # A process group of its own, so that Ctrl-C comes to the driver alone.
+        self.process = subprocess.Popen(
+            ["mpirun", "-np", str(ranks), *command(program), path, self.name],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            env=environment(ranks),
+            process_group=0,
+        )
+
+    @property
+    def ready(self):
+        return len(self.lines) == self.ranks
+
+    def order(self, what, form, payload, count):
+        """Have the ranks carry it out; return the seconds that rank 0 took."""
+        line = f"{what} {form} {payload} {count}"
+        answers = []
+        try:
+            for rank in range(self.ranks):
+                print(line, file=self.lines[rank], flush=True)
+            answers = [self.lines[rank].readline() for rank in range(self.ranks)]
+        except TimeoutError:
+            raise Failed(f"{self.name}: no answer to {line!r} in {ANSWER_SECONDS} s") from None
+        except OSError as error:
+            raise Failed(f"{self.name}: a rank is gone ({error}), before {line!r}") from None
+        for rank, answer in enumerate(answers):
+            if not answer:
+                raise Failed(f"{self.name}: rank {rank} is gone, during {line!r}")
+            if answer.startswith("fault"):
+                raise Failed(f"{self.name}: rank {rank}: {answer.strip()}")
+        return float(answers[0])
+
+    def leave(self):
+        """Ranks end when there are no more orders."""
+        for lines in self.lines.values():
+            try:
+                lines.close()
+            except OSError:  # what was to be flushed has nobody to go to
+                pass
+
+    def end(self, limit):
+        """Wait for the end until LIMIT, and bring it about after that."""
+        for stop in (lambda: None, self.process.terminate, self.process.kill):
+            stop()
+            try:
+                return self.process.wait(max(0.1, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                limit = time.monotonic() + 5
+
+
+class Jobs:
+    """The jobs for WANTED, (program, ranks) each, as a context."""
+
+    def __init__(self, wanted):
+        self.wanted = list(wanted)
+        self.jobs = {}
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="par-bench-")
+        self.listener = socket.socket(socket.AF_UNIX)
+        try:
+            path = os.path.join(self.folder.name, "orders")
+            self.listener.bind(path)
+            self.listener.listen(256)
+            self.listener.settimeout(0.2)
+            for key in self.wanted:
+                self.jobs[key] = Job(*key, path)
+            self._gather()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self.jobs
+
+    def _gather(self):
+        by_name = {job.name: job for job in self.jobs.values()}
+        limit = time.monotonic() + START_SECONDS
+        while not all(job.ready for job in by_name.values()):
+            for job in by_name.values():
+                if job.process.poll() is not None:
+                    raise Failed(f"{job.name} ended with status {job.process.returncode}")
+            if time.monotonic() > limit:
+                late = [job.name for job in by_name.values() if not job.ready]
+                raise Failed(f"not started within {START_SECONDS} s: {', '.join(late)}")
+            try:
+                connection, _ = self.listener.accept()
+            except TimeoutError:
+                continue
+            connection.settimeout(ANSWER_SECONDS)
+            lines = connection.makefile("rw")
+            connection.close()  # the file keeps it open
+            name, rank, mpi = lines.readline().rstrip("\n").split(" ", 2)
+            by_name[name].lines[int(rank)] = lines
+            by_name[name].mpi = mpi
+
+    def __exit__(self, *_):
+        for job in self.jobs.values():
+            job.leave()
+        limit = time.monotonic() + END_SECONDS
+        for job in self.jobs.values():
+            job.end(limit)
+        self.listener.close()
+        self.folder.cleanup()

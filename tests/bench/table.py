@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""The benchmark's results as text: Markdown that lines up in a terminal, too."""
+
+import plan
+
+
+def short(number):
+    """Three digits or so."""
+    for limit, digits in ((10, 2), (100, 1)):
+        if number < limit:
+            return f"{number:.{digits}f}"
+    return f"{number:,.0f}"
+
+
+def grid(header, lines):
+    """A Markdown table; the first column flush left, numbers flush right."""
+    widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
+
+    def line(cells):
+        first, *others = zip(cells, widths, strict=True)
+        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        return f"| {' | '.join(padded)} |"
+
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    return "\n".join([line(header), line(rule), *map(line, lines)])
+
+
+def cell(section, row, figures):
+    if figures is None:
+        return "-"
+    numbers = figures["min"], figures["median"]
+    if section.in_gbps:
+        return " ".join(short(row.payload / seconds / 1e9) for seconds in numbers)
+    return " ".join(short(seconds * 1e6) for seconds in numbers)
+
+
+def ratio(figures, a, b):
+    """Of the medians; None where one of them was not measured."""
+    if a not in figures or b not in figures:
+        return None
+    return figures[a]["median"] / figures[b]["median"]
+
+
+def section_table(section, results, names):
+    """RESULTS: {row: {contender: figures}}; NAMES: the contenders that there are."""
+    names = [name for name in section.contenders if name in names]
+    ratios = [pair for pair in section.ratios if {*pair} <= {*names}]
+    header = ["", *names, *(f"{a} / {b}" for a, b in ratios)]
+    lines = []
+    for row, figures in results.items():
+        quotients = (ratio(figures, *pair) for pair in ratios)
+        lines.append(
+            [row.label]
+            + [cell(section, row, figures.get(name)) for name in names]
+            + ["-" if q is None else f"{q:.2f}" for q in quotients]
+        )
+    best = "best and median" if section.in_gbps else "least and median"
+    return f"{section.title} ({best}; ratios: of the medians of the times)\n\n" + grid(
+        header, lines
+    )
+
+
+def judge(target, results):
+    """(worst ratio, its row, whether that is enough); Nones where not all rows of
+    TARGET were measured."""
+    by_name = {row.name: figures for row, figures in results.items()}
+    found = [
+        (ratio(by_name.get(name, {}), target.a, target.b), name) for name in target.rows
+    ]
+    if not found or any(q is None for q, _ in found):
+        return None, None, None
+    worst, name = max(found) if target.least is None else min(found)
+    reached = worst <= target.most if target.least is None else worst >= target.least
+    return worst, name, reached
+
+
+def target_table(results):
+    lines = []
+    for target in plan.TARGETS:
+        worst, name, reached = judge(target, results)
+        limit = f"≤ {target.most}" if target.least is None else f"≥ {target.least}"
+        verdict = {True: "reached", False: "missed", None: "not measured"}[reached]
+        lines.append(
+            [target.what, f"{target.a} / {target.b}", limit]
+            + ([verdict, "", ""] if worst is None else [verdict, f"{worst:.2f}", name])
+        )
+    header = ["to reach", "ratio", "limit", "", "worst", "in row"]
+    return grid(header, lines)
+
+
+def text(about, results, names):
+    parts = ["\n".join(f"{key}: {value}" for key, value in about.items())]
+    for section in dict.fromkeys(row.section for row in results):
+        rows = {row: figures for row, figures in results.items() if row.section is section}
+        parts.append(section_table(section, rows, names))
+    parts.append(target_table(results))
+    return "\n\n".join(parts) + "\n"

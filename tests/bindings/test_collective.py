@@ -1,0 +1,435 @@
+# SPDX-License-Identifier: MIT
+"""Barrier, broadcast, scatter, gather and reduce, on 1 to 4 ranks and from every
+root."""
+
+import functools
+import operator
+import time
+
+import numpy as np
+import pytest
+from forms import form
+from ranks import pypar, ranks
+
+VALUES = {
+    "None": lambda: None,
+    "number": lambda: 42,
+    "text": lambda: "text",
+    "bytes": lambda: b"bytes",
+    "long text": lambda: "€" * 50_000,
+    "dict": lambda: {"a": [1, 2.5, None], "b": (b"x", {3})},
+    "long list": lambda: list(range(20_000)),
+    "array": lambda: np.arange(10.0),
+    "large array": lambda: np.arange(300_000).reshape(300, 1000),
+    "fortran": lambda: np.asfortranarray(np.arange(12).reshape(3, 4)),
+    "records": lambda: np.zeros(5, "i4,f8,U3"),
+    "scalar": lambda: np.float32(2.5),
+    "holder": lambda: {"a": np.arange(100_000), "b": [np.arange(3)]},
+}
+
+
+# -- barrier --------------------------------------------------------------------
+
+
+@ranks(1, 2, 3, 4)
+def test_nobody_leaves_a_barrier_before_all_have_come(world):
+    for late in range(world.size):
+        if world.rank == late:
+            time.sleep(0.1)
+        come = time.monotonic()  # the same clock for all ranks of a host
+        world.barrier()
+        left = time.monotonic()
+        came = world.gather(come)
+        if world.rank == 0:
+            last = max(came)
+            for rank in range(1, world.size):
+                world.send(last, rank)
+        else:
+            last = world.receive(0)
+        assert left >= last
+
+
+@ranks(1, 3, 4)
+def test_many_collectives_in_a_row_keep_apart(world):
+    for i in range(300):
+        root = i % world.size
+        assert world.broadcast((i, root) if world.rank == root else None, root) == (i, root)
+        got = world.gather((world.rank, i), root)
+        if world.rank == root:
+            assert got == [(rank, i) for rank in range(world.size)]
+        if i % 10 == 0:
+            world.barrier()
+
+
+@ranks(2, 3)
+def test_collectives_and_messages_do_not_meet(world):
+    right, left = (world.rank + 1) % world.size, (world.rank - 1) % world.size
+    for tag in range(50):
+        world.send(("message", tag), right, tag)
+    assert world.broadcast("broadcast", 0) == "broadcast"
+    world.barrier()
+    for tag in range(50):
+        assert world.receive(left, pypar.any_tag) == ("message", tag)
+
+
+# -- broadcast ------------------------------------------------------------------
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("name", VALUES)
+def test_broadcast_carries_any_object_from_any_root(world, name):
+    value = VALUES[name]()
+    for root in range(world.size):
+        got = world.broadcast(value if world.rank == root else None, root)
+        assert form(got) == form(value)
+
+
+@ranks(3)
+def test_broadcast_carries_a_strided_array(world):
+    value = np.arange(3000)[::-3]
+    got = world.broadcast(value if world.rank == 1 else None, 1)
+    assert got.tolist() == value.tolist()
+
+
+@ranks(2, 3)
+@pytest.mark.parametrize("size", [0, 3, 400, 4000, 300_000])
+def test_broadcast_fills_an_array_in_place(world, size):
+    for root in range(world.size):
+        array = np.arange(size) * 2.0 if world.rank == root else np.full(size, -1.0)
+        got = world.broadcast(array, root)
+        assert got is array
+        assert (array == np.arange(size) * 2.0).all()
+
+
+@ranks(2, 3)
+def test_broadcast_fills_a_view_in_place(world):
+    whole = np.full((40, 50), -1.0)
+    part = whole[::2, 5:15]
+    if world.rank == 0:
+        part[...] = np.arange(200).reshape(20, 10)
+    got = world.broadcast(part, 0)
+    assert got is part
+    assert (part == np.arange(200).reshape(20, 10)).all()
+    part[...] = -1
+    assert (whole == -1).all()
+
+
+@ranks(2, 3)
+def test_an_array_that_does_not_fit_a_broadcast_is_refused_and_untouched(world):
+    for wrong in (np.full(9, -1.0), np.full(11, -1.0), np.full(10, -1)):
+        if world.rank == 0:
+            world.broadcast(np.zeros(10))
+        else:
+            with pytest.raises((pypar.SizeMismatch, pypar.TypeMismatch)):
+                world.broadcast(wrong)
+            assert (wrong == -1).all()
+    assert world.broadcast("next" if world.rank == 0 else None) == "next"
+
+
+@ranks(3)
+def test_the_root_of_a_broadcast_gets_its_own_object_back(world):
+    value = [1, 2]
+    got = world.broadcast(value, 0)
+    assert got == value
+    assert (got is value) == (world.rank == 0)
+
+
+@ranks(3)
+def test_what_cannot_travel_fails_on_the_root_and_can_be_done_again(world):
+    if world.rank == 1:
+        with pytest.raises(TypeError):
+            world.broadcast((x for x in ()), 1)
+    assert world.broadcast("good" if world.rank == 1 else None, 1) == "good"
+
+
+# -- scatter --------------------------------------------------------------------
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_scatter_gives_each_rank_its_item(world, kind):
+    for root in range(world.size):
+        items = kind((rank, "x" * rank * 3000) for rank in range(world.size))
+        got = world.scatter(items if world.rank == root else None, root)
+        assert got == (world.rank, "x" * world.rank * 3000)
+
+
+@ranks(1, 2, 3, 4)
+def test_scatter_carries_items_of_any_kind(world):
+    values = [make() for make in VALUES.values()]
+    for start in range(0, len(values) - world.size):
+        items = values[start : start + world.size]
+        got = world.scatter(items if world.rank == 0 else None)
+        assert form(got) == form(items[world.rank])
+
+
+@ranks(2, 4)
+def test_scatter_cuts_an_array_of_as_many_rows(world):
+    rows = np.arange(world.size * 1000.0).reshape(world.size, 1000)
+    got = world.scatter(rows if world.rank == 1 else None, 1)
+    assert (got == rows[world.rank]).all()
+
+
+@ranks(2, 3)
+def test_a_wrong_number_of_items_fails_on_the_root_and_can_be_done_again(world):
+    if world.rank == 0:
+        for wrong in ([], [1] * (world.size - 1), [1] * (world.size + 1), 5, None):
+            with pytest.raises((ValueError, TypeError)):
+                world.scatter(wrong)
+    got = world.scatter(range(world.size) if world.rank == 0 else None)
+    assert got == world.rank
+
+
+# -- gather ---------------------------------------------------------------------
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("name", VALUES)
+def test_gather_lists_the_objects_of_all_ranks_on_the_root(world, name):
+    for root in range(world.size):
+        got = world.gather((world.rank, VALUES[name]()), root)
+        if world.rank != root:
+            assert got is None
+            continue
+        assert type(got) is list and [rank for rank, _ in got] == list(range(world.size))
+        for _, value in got:
+            assert form(value) == form(VALUES[name]())
+
+
+@ranks(1, 2, 4)
+def test_gather_takes_arrays_of_differing_size_and_type(world):
+    mine = np.arange(world.rank * 100_000, dtype="f4" if world.rank % 2 else "i8")
+    got = world.gather(mine)
+    if world.rank == 0:
+        assert [array.size for array in got] == [r * 100_000 for r in range(world.size)]
+        assert [array.dtype.char for array in got[:2]] == ["l", "f"][: world.size]
+        assert all((array == np.arange(array.size)).all() for array in got)
+
+
+# -- reduce ---------------------------------------------------------------------
+
+JOIN = {
+    "SUM": np.add,
+    "PROD": np.multiply,
+    "MIN": np.minimum,
+    "MAX": np.maximum,
+    "LAND": np.logical_and,
+    "LOR": np.logical_or,
+    "LXOR": np.logical_xor,
+    "BAND": np.bitwise_and,
+    "BOR": np.bitwise_or,
+    "BXOR": np.bitwise_xor,
+}
+INTEGERS = "bBhHiIlLqQ"
+
+
+def numbers(rank, dtype, size=50):
+    """Numbers of a rank, with zeros among them; whole, so that sums are exact."""
+    chooser = np.random.default_rng(rank)
+    return chooser.integers(0, 4, size).astype(dtype)
+
+
+def joined(world, op, dtype, size=50):
+    every = [numbers(rank, dtype, size) for rank in range(world.size)]
+    return functools.reduce(JOIN[op], every).astype(dtype)
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_reduce_joins_integers_by_every_operation(world, dtype):
+    for op in JOIN:
+        got = world.reduce(numbers(world.rank, dtype), getattr(pypar, op))
+        if world.rank == 0:
+            assert form(got) == form(joined(world, op, dtype)), op
+        else:
+            assert got is None
+
+
+@ranks(1, 2, 4)
+@pytest.mark.parametrize("dtype", "fd")
+def test_reduce_joins_reals(world, dtype):
+    for op in ("SUM", "PROD", "MIN", "MAX"):
+        got = world.reduce(numbers(world.rank, dtype), getattr(pypar, op))
+        if world.rank == 0:
+            assert form(got) == form(joined(world, op, dtype)), op
+
+
+@ranks(1, 2, 4)
+@pytest.mark.parametrize("dtype", "FD")
+def test_reduce_joins_complex_numbers(world, dtype):
+    mine = numbers(world.rank, dtype) * (1 + 2j) + 1j * world.rank
+    mine = mine.astype(dtype)
+    every = world.gather(mine)
+    for op, join in ((pypar.SUM, np.add), (pypar.PROD, np.multiply)):
+        got = world.reduce(mine, op)
+        if world.rank == 0:
+            assert got.dtype == dtype
+            assert np.allclose(got, functools.reduce(join, every))
+
+
+@ranks(1, 3)
+def test_reduce_joins_truth_values(world):
+    mine = numbers(world.rank, "?")
+    for op in ("LAND", "LOR", "LXOR"):
+        got = world.reduce(mine, getattr(pypar, op))
+        if world.rank == 0:
+            assert form(got) == form(joined(world, op, "?")), op
+
+
+@ranks(1, 3)
+@pytest.mark.parametrize("dtype", ["e", "g", ">i4", ">f8"])
+def test_reduce_joins_numbers_that_c_does_not_know(world, dtype):
+    for op in ("SUM", "MAX"):
+        got = world.reduce(numbers(world.rank, dtype), getattr(pypar, op))
+        if world.rank == 0:
+            assert got.tolist() == joined(world, op, dtype).tolist()
+
+
+@ranks(2, 3, 4)
+def test_reduce_has_its_result_on_the_root_that_is_named(world):
+    for root in range(world.size):
+        got = world.reduce(np.arange(5) + world.rank, pypar.SUM, root)
+        if world.rank == root:
+            total = sum(range(world.size))
+            assert (got == np.arange(5) * world.size + total).all()
+        else:
+            assert got is None
+
+
+@ranks(2, 3, 4)
+@pytest.mark.parametrize("size", [0, 1, 490, 510, 100_000, 1_000_000])
+def test_reduce_joins_arrays_of_every_size(world, size):
+    got = world.reduce(np.full(size, world.rank + 1.0), pypar.SUM)
+    if world.rank == 0:
+        assert form(got) == form(np.full(size, world.size * (world.size + 1) / 2))
+
+
+@ranks(2, 3)
+@pytest.mark.parametrize("order", ["C", "F", "strided", "0-d"])
+def test_reduce_keeps_shapes_and_leaves_its_input_alone(world, order):
+    mine = {
+        "C": lambda: np.arange(12.0).reshape(3, 4),
+        "F": lambda: np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+        "strided": lambda: np.arange(48.0).reshape(6, 8)[::-2, ::2],
+        "0-d": lambda: np.array(5.0),
+    }[order]()
+    before = mine.copy()
+    got = world.reduce(mine, pypar.SUM, 1)
+    assert (mine == before).all()
+    if world.rank == 1:
+        assert got.shape == mine.shape and got is not mine
+        assert (got == before * world.size).all()
+
+
+@ranks(2, 3, 4)
+def test_ranks_may_lay_out_what_they_reduce_differently(world):
+    mine = np.arange(12.0).reshape(3, 4)
+    if world.rank % 2:
+        mine = np.asfortranarray(mine)
+    got = world.reduce(mine, pypar.SUM)
+    if world.rank == 0:
+        assert (got == np.arange(12.0).reshape(3, 4) * world.size).all()
+
+
+@ranks(3, 4)
+def test_the_same_numbers_give_the_same_bits(world):
+    mine = np.random.default_rng(world.rank).standard_normal(5000)
+    first = world.reduce(mine, pypar.SUM)
+    for _ in range(5):
+        time.sleep(0.002 * ((world.rank * 7) % 3))
+        again = world.reduce(mine, pypar.SUM)
+        if world.rank == 0:
+            assert again.tobytes() == first.tobytes()
+
+
+@ranks(1, 2, 3, 4)
+def test_reduce_joins_objects_by_their_operator_in_the_order_of_ranks(world):
+    size, last = world.size, world.size - 1
+    cases = [
+        (world.rank + 1, pypar.SUM, size * (size + 1) // 2),
+        (10**30, pypar.SUM, size * 10**30),
+        (world.rank + 0.5, pypar.MAX, last + 0.5),
+        (f"{world.rank}", pypar.SUM, "0123"[:size]),
+        ([world.rank], pypar.SUM, list(range(size))),
+        ((world.rank, "x"), pypar.MIN, (0, "x")),
+        ("abcd"[world.rank], pypar.MAX, "abcd"[last]),
+        (world.rank + 2, pypar.PROD, functools.reduce(operator.mul, range(2, size + 2))),
+        (1 << world.rank, pypar.BOR, (1 << size) - 1),
+        ({world.rank}, pypar.BOR, set(range(size))),
+        (world.rank, pypar.LAND, size == 1 and 0),
+        (world.rank, pypar.LOR, size > 1),
+    ]
+    for mine, op, expected in cases:
+        got = world.reduce(mine, op)
+        assert got == (expected if world.rank == 0 else None)
+
+
+@ranks(1, 2, 3, 4)
+def test_reduce_joins_by_any_function_in_the_order_of_ranks(world):
+    got = world.reduce(f"{world.rank}", lambda a, b: f"({a}{b})", world.size - 1)
+    if world.rank == world.size - 1:
+        assert got.translate({ord("("): None, ord(")"): None}) == "0123"[: world.size]
+    got = world.reduce({world.rank: 1}, operator.or_)
+    if world.rank == 0:
+        assert got == dict.fromkeys(range(world.size), 1)
+    got = world.reduce(np.arange(3) + world.rank, np.maximum)
+    if world.rank == 0:
+        assert got.tolist() == [world.size - 1, world.size, world.size + 1]
+
+
+@ranks(2, 3)
+def test_a_function_that_fails_fails_on_the_root_and_the_next_works(world):
+    def fail(a, b):
+        raise ZeroDivisionError("as it must")
+
+    if world.rank == 0:
+        with pytest.raises(ZeroDivisionError, match="as it must"):
+            world.reduce(1, fail)
+    else:
+        assert world.reduce(1, fail) is None
+    got = world.reduce(1, pypar.SUM)
+    assert got == (world.size if world.rank == 0 else None)
+
+
+@ranks(2, 3)
+@pytest.mark.parametrize("op", ["LAND", "LOR", "LXOR", "BAND", "BOR", "BXOR"])
+def test_reals_are_not_joined_by_logic_or_bits(world, op):
+    with pytest.raises(pypar.TypeMismatch, match="double|float64"):
+        world.reduce(np.zeros(5), getattr(pypar, op))
+    world.barrier()
+
+
+@ranks(2)
+@pytest.mark.parametrize("op", ["MIN", "MAX"])
+def test_complex_numbers_have_no_order(world, op):
+    with pytest.raises(pypar.TypeMismatch, match="complex"):
+        world.reduce(np.zeros(5, complex), getattr(pypar, op))
+    world.barrier()
+
+
+# -- ranks that disagree -----------------------------------------------------------
+
+DISAGREEMENTS = {
+    "another size": lambda w: w.reduce(np.zeros(5 + w.rank), pypar.SUM),
+    "another type": lambda w: w.reduce(np.zeros(5, "fd"[w.rank]), pypar.SUM),
+    "another operation": lambda w: w.reduce(np.zeros(5), [pypar.SUM, pypar.MAX][w.rank]),
+    "another function": lambda w: w.barrier() if w.rank else w.gather(1),
+    "broadcast and scatter": lambda w: w.scatter() if w.rank else w.broadcast(1),
+}
+
+
+@ranks(2, seconds=20)
+@pytest.mark.parametrize("name", DISAGREEMENTS)
+def test_ranks_that_disagree_are_told(world, name):
+    """At least the rank that receives sees it; nobody gets a wrong result."""
+    try:
+        DISAGREEMENTS[name](world)
+        seen = None
+    except pypar.Error as error:
+        seen = str(error)
+    for_other = 1 - world.rank
+    world.send(seen, for_other, tag=99)
+    told = [seen, world.receive(for_other, tag=99)]
+    assert any(told)
+    for text in filter(None, told):
+        assert "rank 0" in text and "rank 1" in text

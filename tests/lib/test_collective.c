@@ -1,0 +1,866 @@
+/* test_collective.c - barrier, broadcast, scatter, gather, reduce.
+ * SPDX-License-Identifier: MIT */
+#include <complex.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check_par.h"
+#include "slot.h"
+#include "type.h"
+
+enum { MIB = 1 << 20, COUNTS = 6 };
+
+/* Elements, such that the body is along, just so, not any more, and large. */
+static size_t count_of(int i, par_type type)
+{
+    size_t room = slot_size / par_type_size(type);
+    const size_t counts[COUNTS] = {0, 1, 13, room - 8, room, 300000};
+
+    return counts[i];
+}
+
+/* A seed that differs between ranks and calls. */
+static uint64_t seed_of(int rank, int root)
+{
+    return (uint64_t)(1000 * rank + root);
+}
+
+/* ---- barrier --------------------------------------------------------------- */
+
+START_TEST(nobody_leaves_a_barrier_before_all_have_come)
+{
+    for (int late = 0; late < ranks; late++) {
+        double came, left, others_came;
+
+        if (me == late)
+            usleep(20000);
+        came = par_time();
+        ck_ok(par_barrier(world));
+        left = par_time(); /* one clock for all ranks of a host */
+        for (int root = 0; root < ranks; root++) {
+            others_came = came;
+            ck_ok(par_broadcast(world, &others_came, 1, PAR_DOUBLE, root));
+            ck_assert_double_le(others_came, left);
+        }
+    }
+}
+END_TEST
+
+START_TEST(barriers_can_follow_each_other)
+{
+    for (int i = 0; i < 1000; i++)
+        ck_ok(par_barrier(world));
+}
+END_TEST
+
+/* ---- broadcast ------------------------------------------------------------- */
+
+START_TEST(a_broadcast_reaches_all_from_every_root)
+{
+    for (int root = 0; root < ranks; root++)
+        for (int i = 0; i < COUNTS; i++) {
+            size_t bytes = count_of(i, PAR_INT64) * 8;
+            int64_t *data = check_alloc(bytes);
+
+            if (me == root)
+                check_fill(data, bytes, seed_of(i, root));
+            ck_ok(par_broadcast(world, data, bytes / 8, PAR_INT64, root));
+            ck_assert(check_is_filled(data, bytes, seed_of(i, root)));
+            free(data);
+        }
+}
+END_TEST
+
+START_TEST(a_broadcast_carries_every_type)
+{
+    for (int t = 0; t < PAR_OPAQUE; t++) {
+        size_t bytes = 9 * par_type_size((par_type)t);
+        unsigned char data[9 * 16] = {0};
+
+        if (me == ranks - 1)
+            check_fill(data, bytes, (uint64_t)t);
+        ck_ok(par_broadcast(world, data, 9, (par_type)t, ranks - 1));
+        ck_assert(check_is_filled(data, bytes, (uint64_t)t));
+    }
+}
+END_TEST
+
+/* ---- scatter and gather ---------------------------------------------------- */
+
+START_TEST(a_scatter_hands_everybody_their_part)
+{
+    for (int root = 0; root < ranks; root++)
+        for (int i = 0; i < COUNTS; i++) {
+            size_t count = count_of(i, PAR_INT32), bytes = 4 * count;
+            unsigned char *data =
+                me == root ? check_alloc(bytes * (size_t)ranks) : NULL;
+            unsigned char *part = check_alloc(bytes);
+
+            for (int rank = 0; data && rank < ranks; rank++)
+                check_fill(data + (size_t)rank * bytes, bytes, seed_of(rank, root));
+            ck_ok(par_scatter(world, data, part, count, PAR_INT32, root));
+            ck_assert(check_is_filled(part, bytes, seed_of(me, root)));
+            free(data);
+            free(part);
+        }
+}
+END_TEST
+
+START_TEST(a_gather_collects_the_parts_in_rank_order)
+{
+    for (int root = 0; root < ranks; root++)
+        for (int i = 0; i < COUNTS; i++) {
+            size_t count = count_of(i, PAR_UINT16), bytes = 2 * count;
+            unsigned char *data =
+                me == root ? check_alloc(bytes * (size_t)ranks) : NULL;
+            unsigned char *part = check_alloc(bytes);
+
+            check_fill(part, bytes, seed_of(me, root));
+            ck_ok(par_gather(world, part, count, PAR_UINT16, data, root));
+            for (int rank = 0; data && rank < ranks; rank++)
+                ck_assert(check_is_filled(data + (size_t)rank * bytes, bytes,
+                                          seed_of(rank, root)));
+            free(data);
+            free(part);
+        }
+}
+END_TEST
+
+START_TEST(the_root_may_scatter_and_gather_in_place)
+{
+    for (int root = 0; root < ranks; root++) {
+        int64_t *data = check_alloc((size_t)ranks * 8000), *part = data + 1000 * me;
+
+        for (int rank = 0; me == root && rank < ranks; rank++)
+            check_fill(data + 1000 * rank, 8000, seed_of(rank, root));
+        ck_ok(par_scatter(world, data, part, 1000, PAR_INT64, root));
+        ck_assert(check_is_filled(part, 8000, seed_of(me, root)));
+        for (size_t i = 0; i < 1000; i++)
+            part[i] = ~part[i];
+        ck_ok(par_gather(world, part, 1000, PAR_INT64, data, root));
+        for (int rank = 0; me == root && rank < ranks; rank++) {
+            for (size_t i = 0; i < 1000; i++)
+                data[1000 * rank + (int)i] = ~data[1000 * rank + (int)i];
+            ck_assert(check_is_filled(data + 1000 * rank, 8000, seed_of(rank, root)));
+        }
+        free(data);
+    }
+}
+END_TEST
+
+START_TEST(scatter_and_gather_carry_every_type)
+{
+    for (int t = 0; t < PAR_OPAQUE; t++) {
+        size_t bytes = 3 * par_type_size((par_type)t), all = bytes * (size_t)ranks;
+        unsigned char part[3 * 16], *data = check_alloc(all);
+
+        if (me == 0)
+            check_fill(data, all, (uint64_t)t);
+        ck_ok(par_scatter(world, data, part, 3, (par_type)t, 0));
+        memset(data, 0, all);
+        ck_ok(par_gather(world, part, 3, (par_type)t, data, 0));
+        if (me == 0)
+            ck_assert(check_is_filled(data, all, (uint64_t)t));
+        free(data);
+    }
+}
+END_TEST
+
+/* ---- reduce ---------------------------------------------------------------- */
+
+typedef float complex complex_float;
+typedef double complex complex_double;
+
+/* The reference joins one element after the other. What wraps, wraps in W. */
+#define ARITHMETIC_CASES(T, W)                                                           \
+    case PAR_SUM:                                                                        \
+        return *l = (T)((W)*l + (W)r), true;                                             \
+    case PAR_PROD:                                                                       \
+        return *l = (T)((W)*l * (W)r), true;
+#define ORDER_CASES                                                                      \
+    case PAR_MIN:                                                                        \
+        return *l = r < *l ? r : *l, true;                                               \
+    case PAR_MAX:                                                                        \
+        return *l = r > *l ? r : *l, true;
+#define BIT_CASES(T)                                                                     \
+    case PAR_BAND:                                                                       \
+        return *l = (T)(*l & r), true;                                                   \
+    case PAR_BOR:                                                                        \
+        return *l = (T)(*l | r), true;                                                   \
+    case PAR_BXOR:                                                                       \
+        return *l = (T)(*l ^ r), true;
+#define LOGICAL_CASES(T)                                                                 \
+    case PAR_LAND:                                                                       \
+        return *l = (T)(*l && r), true;                                                  \
+    case PAR_LOR:                                                                        \
+        return *l = (T)(*l || r), true;                                                  \
+    case PAR_LXOR:                                                                       \
+        return *l = (T)(!*l != !r), true;
+
+/* Join RIGHT to LEFT; false where OP cannot join such elements. */
+#define REFERENCE(T, ...)                                                                \
+    static bool join_##T(par_op op, void *left, const void *right, size_t at)            \
+    {                                                                                    \
+        T *l = (T *)left + at, r = ((const T *)right)[at];                               \
+                                                                                         \
+        switch (op) {                                                                    \
+            __VA_ARGS__                                                                  \
+        default:                                                                         \
+            return false;                                                                \
+        }                                                                                \
+    }
+#define INTEGER_REFERENCE(T)                                                             \
+    REFERENCE(T, ARITHMETIC_CASES(T, uint64_t) ORDER_CASES BIT_CASES(T) LOGICAL_CASES(T))
+
+/* clang-format off */
+INTEGER_REFERENCE(int8_t)
+INTEGER_REFERENCE(int16_t)
+INTEGER_REFERENCE(int32_t)
+INTEGER_REFERENCE(int64_t)
+INTEGER_REFERENCE(uint8_t)
+INTEGER_REFERENCE(uint16_t)
+INTEGER_REFERENCE(uint32_t)
+INTEGER_REFERENCE(uint64_t)
+REFERENCE(bool, ORDER_CASES BIT_CASES(bool) LOGICAL_CASES(bool))
+REFERENCE(float, ARITHMETIC_CASES(float, float) ORDER_CASES)
+REFERENCE(double, ARITHMETIC_CASES(double, double) ORDER_CASES)
+REFERENCE(complex_float, ARITHMETIC_CASES(complex_float, complex_float))
+REFERENCE(complex_double, ARITHMETIC_CASES(complex_double, complex_double))
+/* clang-format on */
+
+static bool join_byte(par_op op, void *left, const void *right, size_t at)
+{
+    return op >= PAR_BAND && join_uint8_t(op, left, right, at);
+}
+
+static bool join_nothing(par_op op, void *left, const void *right, size_t at)
+{
+    (void)op, (void)left, (void)right, (void)at;
+    return false;
+}
+
+typedef bool join(par_op op, void *left, const void *right, size_t at);
+
+static join *const joins[] = {
+    [PAR_BYTE] = join_byte,
+    [PAR_CHAR] = join_nothing,
+    [PAR_BOOL] = join_bool,
+    [PAR_INT8] = join_int8_t,
+    [PAR_INT16] = join_int16_t,
+    [PAR_INT32] = join_int32_t,
+    [PAR_INT64] = join_int64_t,
+    [PAR_UINT8] = join_uint8_t,
+    [PAR_UINT16] = join_uint16_t,
+    [PAR_UINT32] = join_uint32_t,
+    [PAR_UINT64] = join_uint64_t,
+    [PAR_FLOAT] = join_float,
+    [PAR_DOUBLE] = join_double,
+    [PAR_COMPLEX_FLOAT] = join_complex_float,
+    [PAR_COMPLEX_DOUBLE] = join_complex_double,
+};
+
+static size_t reals_in(par_type type)
+{
+    return type == PAR_COMPLEX_FLOAT || type == PAR_COMPLEX_DOUBLE ? 2 : 1;
+}
+
+/* RANK's elements: any integer, but floating-point ones so small and whole that
+ * every order of joining gives the same. */
+static void make_elements(void *data, size_t count, par_type type, int rank)
+{
+    float *floats = data;
+    double *doubles = data;
+    bool *bools = data;
+    uint64_t noise = (uint64_t)rank;
+
+    check_fill(data, count * par_type_size(type), seed_of(rank, 0));
+    for (size_t i = 0; i < count * reals_in(type); i++) {
+        int small = (int)(check_next(&noise) % 7) - 3;
+
+        if (type == PAR_BOOL)
+            bools[i] = small & 1;
+        else if (type == PAR_FLOAT || type == PAR_COMPLEX_FLOAT)
+            floats[i] = (float)small;
+        else if (type == PAR_DOUBLE || type == PAR_COMPLEX_DOUBLE)
+            doubles[i] = small;
+    }
+}
+
+/* What all ranks' elements give; false where OP cannot join TYPE. */
+static bool expect(void *result, size_t count, par_type type, par_op op)
+{
+    void *right = check_alloc(count * par_type_size(type));
+    bool can = true;
+
+    make_elements(result, count, type, 0);
+    for (int rank = 1; rank <= ranks; rank++) {
+        /* One more for the answer alone, where there is but one rank. */
+        void *left = rank < ranks ? result : check_alloc(count * par_type_size(type));
+
+        make_elements(right, count, type, rank);
+        for (size_t i = 0; can && i < count; i++)
+            can = joins[type](op, left, right, i);
+        if (left != result)
+            free(left);
+    }
+    free(right);
+    return can;
+}
+
+/* Zeros of both signs are the same number. */
+static bool same_numbers(const void *a, const void *b, size_t count, par_type type)
+{
+    if (type == PAR_FLOAT || type == PAR_COMPLEX_FLOAT) {
+        for (size_t i = 0; i < count * reals_in(type); i++)
+            if (((const float *)a)[i] != ((const float *)b)[i])
+                return false;
+        return true;
+    }
+    if (type == PAR_DOUBLE || type == PAR_COMPLEX_DOUBLE) {
+        for (size_t i = 0; i < count * reals_in(type); i++)
+            if (((const double *)a)[i] != ((const double *)b)[i])
+                return false;
+        return true;
+    }
+    return memcmp(a, b, count * par_type_size(type)) == 0;
+}
+
+static void check_reduce(size_t count, par_type type, par_op op, int root)
+{
+    size_t bytes = count * par_type_size(type);
+    unsigned char *mine = check_alloc(bytes), *kept = check_alloc(bytes);
+    unsigned char *expected = check_alloc(bytes);
+    unsigned char *result = me == root ? check_alloc(bytes) : NULL;
+
+    make_elements(mine, count, type, me);
+    make_elements(kept, count, type, me);
+    if (!expect(expected, count, type, op)) {
+        ck_fails(PAR_ERR_TYPE, par_reduce(world, mine, result, count, type, op, root));
+        ck_detail(par_type_name(type));
+    } else {
+        ck_ok(par_reduce(world, mine, result, count, type, op, root));
+        ck_assert_msg(me != root || same_numbers(result, expected, count, type),
+                      "operation %d of %zu %s is wrong on root %d", (int)op, count,
+                      par_type_name(type), root);
+        ck_assert_mem_eq(mine, kept, bytes);
+    }
+    free(mine);
+    free(kept);
+    free(expected);
+    free(result);
+}
+
+START_TEST(every_operation_joins_every_type_it_can)
+{
+    for (int type = 0; type < PAR_OPAQUE; type++)
+        for (int op = PAR_SUM; op <= PAR_BXOR; op++)
+            check_reduce(100, (par_type)type, (par_op)op, (type + op) % ranks);
+}
+END_TEST
+
+START_TEST(a_reduce_reaches_every_root_at_every_size)
+{
+    for (int root = 0; root < ranks; root++)
+        for (int i = 0; i < COUNTS; i++)
+            if (count_of(i, PAR_INT32)) /* of nothing, see below */
+                check_reduce(count_of(i, PAR_INT32), PAR_INT32, PAR_SUM, root);
+}
+END_TEST
+
+START_TEST(nothing_can_be_reduced)
+{
+    for (int root = 0; root < ranks; root++)
+        ck_ok(par_reduce(world, NULL, NULL, 0, PAR_DOUBLE, PAR_MAX, root));
+}
+END_TEST
+
+START_TEST(the_root_may_reduce_in_place)
+{
+    static const size_t counts[] = {3, 50000};
+
+    for (int i = 0; i < 2; i++)
+        for (int root = 0; root < ranks; root++) {
+            size_t bytes = counts[i] * sizeof(int64_t);
+            int64_t *data = check_alloc(bytes), *expected = check_alloc(bytes);
+
+            make_elements(data, counts[i], PAR_INT64, me);
+            expect(expected, counts[i], PAR_INT64, PAR_SUM);
+            ck_ok(par_reduce(world, data, me == root ? data : NULL, counts[i], PAR_INT64,
+                             PAR_SUM, root));
+            if (me == root)
+                ck_assert_mem_eq(data, expected, bytes);
+            free(data);
+            free(expected);
+        }
+}
+END_TEST
+
+START_TEST(a_sum_has_the_same_bits_whatever_root_and_timing)
+{
+    enum { COUNT = 200, TURNS = 20 };
+    double mine[COUNT], sum[COUNT], first[COUNT];
+    uint64_t noise = (uint64_t)me + 1;
+
+    /* Of all magnitudes: another order would give other bits. */
+    for (int i = 0; i < COUNT; i++)
+        mine[i] = ldexp((double)(int64_t)check_next(&noise), (int)(check_next(&noise) % 64));
+    for (int turn = 0; turn < TURNS; turn++) {
+        int root = turn % ranks;
+
+        usleep((unsigned)(check_next(&noise) % 1000));
+        ck_ok(par_reduce(world, mine, sum, COUNT, PAR_DOUBLE, PAR_SUM, root));
+        ck_ok(par_broadcast(world, sum, COUNT, PAR_DOUBLE, root));
+        if (turn == 0)
+            memcpy(first, sum, sizeof sum);
+        ck_assert_mem_eq(sum, first, sizeof sum);
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_number_is_neither_lost_in_min_nor_in_max)
+{
+    for (int where = 0; where < ranks; where++) {
+        double mine = me == where ? (double)NAN : me, result = 0;
+
+        ck_ok(par_reduce(world, &mine, &result, 1, PAR_DOUBLE, PAR_MIN, 0));
+        ck_assert(me || isnan(result));
+        ck_ok(par_reduce(world, &mine, &result, 1, PAR_DOUBLE, PAR_MAX, 0));
+        ck_assert(me || isnan(result));
+    }
+}
+END_TEST
+
+/* ---- objects --------------------------------------------------------------- */
+
+/* Objects of RANK: its number is the encoding; description and parts by seed. */
+static const struct {
+    size_t extra, bytes[3], parts;
+} shapes[] = {
+    {0, {0}, 0},          {0, {100}, 1},         {10, {0, 20, 30}, 3},
+    {10, {0, 50000, 3}, 3}, {0, {3 * MIB}, 1},     {9000, {0}, 0},
+    {9000, {10}, 1},      {9000, {1, 100000}, 2},
+};
+
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+typedef struct object {
+    par_content content;
+    par_part parts[3];
+    size_t count;
+} object;
+
+static object object_of(int shape, int rank, bool filled)
+{
+    object o = {.count = shapes[shape].parts,
+                .content = {.kind = PAR_OBJECT, .type = (uint8_t)(rank + 1)}};
+    void *extra = check_alloc(shapes[shape].extra);
+
+    check_fill(extra, shapes[shape].extra, seed_of(rank, 3));
+    o.content.extra = extra;
+    o.content.extra_bytes = shapes[shape].extra;
+    for (size_t i = 0; i < o.count; i++) {
+        o.parts[i].bytes = shapes[shape].bytes[i];
+        o.parts[i].data = check_alloc(o.parts[i].bytes);
+        if (filled)
+            check_fill(o.parts[i].data, o.parts[i].bytes, seed_of(rank, (int)i));
+    }
+    return o;
+}
+
+static void free_object(object *o)
+{
+    free((void *)(uintptr_t)o->content.extra);
+    for (size_t i = 0; i < o->count; i++)
+        free(o->parts[i].data);
+}
+
+/* MESSAGE is the object of that shape and rank; end it. */
+static void take_object(par_message **message_p, int shape, int rank)
+{
+    object expected = object_of(shape, rank, true), got = object_of(shape, rank, false);
+    par_content content;
+    par_status status;
+
+    ck_assert_ptr_nonnull(*message_p);
+    par_message_content(*message_p, &content, &status);
+    ck_assert_int_eq(content.kind, PAR_OBJECT);
+    ck_assert_uint_eq(content.type, (unsigned)rank + 1);
+    ck_assert_uint_eq(content.extra_bytes, expected.content.extra_bytes);
+    if (content.extra_bytes)
+        ck_assert_mem_eq(content.extra, expected.content.extra, content.extra_bytes);
+    ck_ok(par_message_take(message_p, got.parts, got.count));
+    ck_assert_ptr_null(*message_p);
+    for (size_t i = 0; i < got.count; i++)
+        ck_assert(check_is_filled(got.parts[i].data, got.parts[i].bytes,
+                                  seed_of(rank, (int)i)));
+    free_object(&expected);
+    free_object(&got);
+}
+
+static par_message *const unset = (par_message *)(void *)&world;
+
+START_TEST(a_broadcast_object_reaches_all_from_every_root)
+{
+    for (int root = 0; root < ranks; root++) {
+        object o = object_of(_i, root, true);
+        par_message *message = unset;
+
+        if (me == root) {
+            ck_ok(par_message_broadcast(world, &o.content, o.parts, o.count, root,
+                                        &message));
+            ck_assert_ptr_null(message);
+        } else {
+            ck_ok(par_message_broadcast(world, NULL, NULL, 0, root, &message));
+            take_object(&message, _i, root);
+        }
+        free_object(&o);
+    }
+}
+END_TEST
+
+/* Who hands it on to others may drop it, or look at it late. */
+START_TEST(a_broadcast_object_reaches_those_behind_one_that_drops_it)
+{
+    for (int root = 0; root < ranks; root++)
+        for (int dropper = 0; dropper < ranks; dropper++) {
+            object o = object_of(_i, root, true);
+            par_message *message = NULL;
+
+            ck_ok(par_message_broadcast(world, &o.content, o.parts, o.count, root,
+                                        &message));
+            if (me == dropper)
+                ck_ok(par_message_free(&message));
+            else if (me != root)
+                take_object(&message, _i, root);
+            ck_assert_ptr_null(message);
+            free_object(&o);
+        }
+}
+END_TEST
+
+START_TEST(a_scatter_of_objects_hands_everybody_theirs)
+{
+    for (int root = 0; root < ranks; root++) {
+        object *objects = check_alloc((size_t)ranks * sizeof *objects);
+        par_content *contents = check_alloc((size_t)ranks * sizeof *contents);
+        const par_part **parts = check_alloc((size_t)ranks * sizeof *parts);
+        size_t *counts = check_alloc((size_t)ranks * sizeof *counts);
+        par_message *message = unset;
+
+        for (int rank = 0; me == root && rank < ranks; rank++) {
+            objects[rank] = object_of((_i + rank) % SHAPES, rank, true);
+            contents[rank] = objects[rank].content;
+            parts[rank] = objects[rank].parts;
+            counts[rank] = objects[rank].count;
+        }
+        /* The root's own is not looked at. */
+        contents[root].kind = (par_kind)99;
+        if (me == root) {
+            ck_ok(par_message_scatter(world, contents, parts, counts, root, &message));
+            ck_assert_ptr_null(message);
+        } else {
+            ck_ok(par_message_scatter(world, NULL, NULL, NULL, root, &message));
+            take_object(&message, (_i + me) % SHAPES, me);
+        }
+        for (int rank = 0; me == root && rank < ranks; rank++)
+            free_object(&objects[rank]);
+        free(objects);
+        free(contents);
+        free(parts);
+        free(counts);
+    }
+}
+END_TEST
+
+START_TEST(a_gather_of_objects_collects_all_of_them)
+{
+    for (int root = 0; root < ranks; root++) {
+        object o = object_of((_i + me) % SHAPES, me, true);
+        par_message **messages = NULL;
+
+        if (me == root)
+            messages = check_alloc((size_t)ranks * sizeof *messages);
+        if (me == root)
+            messages[root] = unset;
+        ck_ok(par_message_gather(world, &o.content, o.parts, o.count, root, messages));
+        if (me == root)
+            ck_assert_ptr_null(messages[root]);
+        for (int rank = ranks - 1; me == root && rank >= 0; rank--)
+            if (rank != root)
+                take_object(&messages[rank], (_i + rank) % SHAPES, rank);
+        free(messages);
+        free_object(&o);
+    }
+}
+END_TEST
+
+/* ---- side by side ---------------------------------------------------------- */
+
+START_TEST(collectives_and_messages_never_meet)
+{
+    int64_t got = -1, number;
+    par_status status;
+    par_request *receive;
+
+    ck_ok(par_receive_start(world, &got, 1, PAR_INT64, PAR_ANY_SOURCE, PAR_ANY_TAG,
+                            &receive));
+    for (int i = 0; i < 100; i++) {
+        int64_t sum = 0, parts[64];
+
+        number = i;
+        ck_ok(par_broadcast(world, &number, 1, PAR_INT64, i % ranks));
+        ck_ok(par_reduce(world, &number, &sum, 1, PAR_INT64, PAR_SUM, i % ranks));
+        ck_ok(par_gather(world, &number, 1, PAR_INT64, parts, i % ranks));
+        if (me == i % ranks)
+            ck_assert_int_eq(sum, (int64_t)i * ranks);
+    }
+    number = 77;
+    ck_ok(par_send(world, &number, 1, PAR_INT64, (me + 1) % ranks, 0));
+    ck_ok(par_wait(&receive, &status));
+    ck_assert_int_eq(got, 77);
+    ck_assert_int_eq(status.source, (me + ranks - 1) % ranks);
+    ck_assert_int_eq(status.tag, 0);
+}
+END_TEST
+
+/* Roots run ahead of the others by as many calls as they like. */
+START_TEST(calls_that_overtake_each_other_are_kept_apart)
+{
+    for (int64_t i = 0; i < 2000; i++) {
+        int64_t number = i + me * 10000, all[64];
+
+        ck_ok(par_broadcast(world, &number, 1, PAR_INT64, 0));
+        ck_assert_int_eq(number, i);
+        number = i + me;
+        ck_ok(par_gather(world, &number, 1, PAR_INT64, all, ranks - 1));
+        for (int rank = 0; me == ranks - 1 && rank < ranks; rank++)
+            ck_assert_int_eq(all[rank], i + rank);
+    }
+}
+END_TEST
+
+/* ---- differing calls ------------------------------------------------------- */
+
+typedef par_error one_call(bool odd);
+
+static int64_t room[64 * 64];
+
+static par_error count_differs(bool odd)
+{
+    return par_broadcast(world, room, odd ? 3 : 2, PAR_INT64, 0);
+}
+
+static par_error large_count_differs(bool odd)
+{
+    return par_broadcast(world, room, odd ? 3 : 4096, PAR_INT64, 0);
+}
+
+static par_error type_differs(bool odd)
+{
+    return par_broadcast(world, room, 2, odd ? PAR_DOUBLE : PAR_INT64, 0);
+}
+
+static par_error scatter_for_broadcast(bool odd)
+{
+    return odd ? par_scatter(world, room, room, 2, PAR_INT64, 0)
+               : par_broadcast(world, room, 2, PAR_INT64, 0);
+}
+
+static par_error operation_differs(bool odd)
+{
+    return par_reduce(world, room, room, 2, PAR_INT64, odd ? PAR_MIN : PAR_SUM, 0);
+}
+
+static par_error gathered_count_differs(bool odd)
+{
+    return par_gather(world, room, odd ? 3 : 2, PAR_INT64, room, 0);
+}
+
+static par_error reduce_for_gather(bool odd)
+{
+    return odd ? par_reduce(world, room, room, 2, PAR_INT64, PAR_SUM, 0)
+               : par_gather(world, room, 2, PAR_INT64, room, 0);
+}
+
+static par_error object_for_elements(bool odd)
+{
+    par_content content = {.kind = PAR_OBJECT};
+    par_message *message = NULL;
+    par_error err;
+
+    if (!odd)
+        return par_broadcast(world, room, 2, PAR_INT64, 0);
+    err = par_message_broadcast(world, &content, NULL, 0, 0, &message);
+    ck_ok(par_message_free(&message));
+    return err;
+}
+
+static const struct {
+    one_call *call;
+    const char *mine, *theirs; /* in the detail of whoever notices */
+} differing[] = {
+    {count_differs, "broadcast(3 int64, root 0)", "broadcast(2 int64, root 0)"},
+    {large_count_differs, "broadcast(3 int64, root 0)", "broadcast(4096 int64, root 0)"},
+    {type_differs, "2 double", "2 int64"},
+    {scatter_for_broadcast, "scatter(", "broadcast("},
+    {operation_differs, "MIN", "SUM"},
+    {gathered_count_differs, "3 int64", "2 int64"},
+    {reduce_for_gather, "reduce(", "gather("},
+    {object_for_elements, "broadcast of an object", "broadcast(2 int64"},
+};
+
+enum { DIFFERING = sizeof differing / sizeof *differing };
+
+/* Somebody notices, and nobody waits for ever. */
+START_TEST(a_differing_call_is_noticed)
+{
+    int32_t noticed, all[64];
+    par_error err = differing[_i].call(me == ranks - 1);
+    char other[32];
+
+    noticed = err == PAR_ERR_MISMATCH;
+    if (noticed) {
+        ck_detail(differing[_i].mine);
+        ck_detail(differing[_i].theirs);
+        snprintf(other, sizeof other, "on rank %d", me ? 0 : ranks - 1);
+        ck_detail(other);
+    } else {
+        ck_ok(err);
+    }
+    ck_ok(par_gather(world, &noticed, 1, PAR_INT32, all, 0));
+    for (int rank = 1; me == 0 && rank < ranks; rank++)
+        all[0] += all[rank];
+    ck_assert(me || all[0] >= 1);
+}
+END_TEST
+
+/* ---- bad arguments --------------------------------------------------------- */
+
+START_TEST(a_root_out_of_range_is_named_with_the_range)
+{
+    const int wrong[] = {ranks, INT_MAX, -1, INT_MIN};
+    char value[32], range[32];
+    int64_t x[64] = {0};
+    par_content content = {.kind = PAR_OBJECT};
+    par_message *message = unset;
+
+#define ck_root(call)                                                                    \
+    do {                                                                                 \
+        ck_fails(PAR_ERR_RANK, call);                                                    \
+        ck_detail(value);                                                                \
+        ck_detail(range);                                                                \
+    } while (0)
+
+    snprintf(range, sizeof range, "0 to %d", ranks - 1);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        int root = wrong[i];
+
+        snprintf(value, sizeof value, "root %d ", root);
+        ck_root(par_broadcast(world, x, 1, PAR_INT64, root));
+        ck_root(par_scatter(world, x, x, 1, PAR_INT64, root));
+        ck_root(par_gather(world, x, 1, PAR_INT64, x, root));
+        ck_root(par_reduce(world, x, x, 1, PAR_INT64, PAR_SUM, root));
+        ck_root(par_message_broadcast(world, &content, NULL, 0, root, &message));
+        ck_root(par_message_scatter(world, &content, NULL, NULL, root, &message));
+        ck_root(par_message_gather(world, &content, NULL, 0, root, &message));
+    }
+    ck_assert_ptr_eq(message, unset);
+}
+END_TEST
+
+START_TEST(no_communicator_is_refused)
+{
+    char x = 0;
+    par_content content = {.kind = PAR_OBJECT};
+    par_message *message = NULL;
+
+    ck_fails(PAR_ERR_ARG, par_barrier(NULL));
+    ck_fails(PAR_ERR_ARG, par_broadcast(NULL, &x, 1, PAR_CHAR, 0));
+    ck_fails(PAR_ERR_ARG, par_scatter(NULL, &x, &x, 1, PAR_CHAR, 0));
+    ck_fails(PAR_ERR_ARG, par_gather(NULL, &x, 1, PAR_CHAR, &x, 0));
+    ck_fails(PAR_ERR_ARG, par_reduce(NULL, &x, &x, 1, PAR_INT8, PAR_SUM, 0));
+    ck_fails(PAR_ERR_ARG, par_message_broadcast(NULL, &content, NULL, 0, 0, &message));
+    ck_fails(PAR_ERR_ARG, par_message_scatter(NULL, &content, NULL, NULL, 0, &message));
+    ck_fails(PAR_ERR_ARG, par_message_gather(NULL, &content, NULL, 0, 0, &message));
+}
+END_TEST
+
+/* Every rank makes the same bad call, and so nobody is left behind. */
+START_TEST(bad_elements_are_refused)
+{
+    double x = 0, y = 0;
+
+#define all_fail(error, data, count, type)                                               \
+    do {                                                                                 \
+        ck_fails(error, par_broadcast(world, data, count, type, 0));                     \
+        ck_fails(error, par_scatter(world, &y, data, count, type, 0));                   \
+        ck_fails(error, par_gather(world, data, count, type, &y, 0));                    \
+        ck_fails(error, par_reduce(world, data, &y, count, type, PAR_SUM, 0));           \
+    } while (0)
+
+    all_fail(PAR_ERR_ARG, NULL, 1, PAR_DOUBLE);
+    all_fail(PAR_ERR_SIZE, &x, (size_t)-1, PAR_DOUBLE);
+    all_fail(PAR_ERR_SIZE, &x, SIZE_MAX / 8 + 2, PAR_DOUBLE);
+    all_fail(PAR_ERR_TYPE, &x, 1, PAR_OPAQUE);
+    all_fail(PAR_ERR_TYPE, &x, 1, (par_type)-1);
+    ck_fails(PAR_ERR_ARG, par_reduce(world, &x, &y, 1, PAR_DOUBLE, (par_op)-1, 0));
+    ck_fails(PAR_ERR_ARG,
+             par_reduce(world, &x, &y, 1, PAR_DOUBLE, (par_op)(PAR_BXOR + 1), 0));
+    ck_detail("BXOR");
+}
+END_TEST
+
+START_TEST(what_the_root_alone_looks_at_is_checked_there)
+{
+    char x[64] = {0};
+    par_content content = {.kind = PAR_OBJECT}, wrong = {.kind = (par_kind)9};
+    par_message *message = NULL;
+
+    /* On one rank the others' absence hurts nobody. */
+    if (ranks > 1)
+        return;
+    ck_fails(PAR_ERR_ARG, par_scatter(world, NULL, x, 1, PAR_CHAR, 0));
+    ck_fails(PAR_ERR_ARG, par_gather(world, x, 1, PAR_CHAR, NULL, 0));
+    ck_fails(PAR_ERR_ARG, par_reduce(world, x, NULL, 1, PAR_INT8, PAR_SUM, 0));
+    ck_fails(PAR_ERR_ARG, par_message_broadcast(world, NULL, NULL, 0, 0, &message));
+    ck_fails(PAR_ERR_ARG, par_message_broadcast(world, &wrong, NULL, 0, 0, &message));
+    ck_fails(PAR_ERR_ARG, par_message_broadcast(world, &content, NULL, 0, 0, NULL));
+    ck_fails(PAR_ERR_ARG, par_message_scatter(world, NULL, NULL, NULL, 0, &message));
+    ck_fails(PAR_ERR_ARG, par_message_gather(world, &content, NULL, 0, 0, NULL));
+}
+END_TEST
+
+static void add(Suite *suite)
+{
+    check_add(suite, nobody_leaves_a_barrier_before_all_have_come);
+    check_add(suite, barriers_can_follow_each_other);
+    check_add(suite, a_broadcast_reaches_all_from_every_root);
+    check_add(suite, a_broadcast_carries_every_type);
+    check_add(suite, a_scatter_hands_everybody_their_part);
+    check_add(suite, a_gather_collects_the_parts_in_rank_order);
+    check_add(suite, the_root_may_scatter_and_gather_in_place);
+    check_add(suite, scatter_and_gather_carry_every_type);
+    check_add(suite, every_operation_joins_every_type_it_can);
+    check_add(suite, a_reduce_reaches_every_root_at_every_size);
+    check_add(suite, nothing_can_be_reduced);
+    check_add(suite, the_root_may_reduce_in_place);
+    check_add(suite, a_sum_has_the_same_bits_whatever_root_and_timing);
+    check_add(suite, what_is_no_number_is_neither_lost_in_min_nor_in_max);
+    check_add_each(suite, SHAPES, a_broadcast_object_reaches_all_from_every_root);
+    check_add_each(suite, SHAPES, a_broadcast_object_reaches_those_behind_one_that_drops_it);
+    check_add_each(suite, SHAPES, a_scatter_of_objects_hands_everybody_theirs);
+    check_add_each(suite, SHAPES, a_gather_of_objects_collects_all_of_them);
+    check_add(suite, collectives_and_messages_never_meet);
+    check_add(suite, calls_that_overtake_each_other_are_kept_apart);
+    if (ranks == 2 || ranks == 3)
+        check_add_each(suite, DIFFERING, a_differing_call_is_noticed);
+    check_add(suite, a_root_out_of_range_is_named_with_the_range);
+    check_add(suite, no_communicator_is_refused);
+    check_add(suite, bad_elements_are_refused);
+    check_add(suite, what_the_root_alone_looks_at_is_checked_there);
+}
+
+const check_program program = {.name = "collective", .add = add};
