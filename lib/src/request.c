@@ -255,6 +255,7 @@ static bool arrive_as_message(match_receive *receive, par_message *message)
     }
     message->comm = request->comm;
     request->message = message;
+    request->status = message_status(message);
     request->state = meta_missing ? REQUEST_MOVING : REQUEST_DONE;
     return true;
 }

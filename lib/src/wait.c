@@ -138,8 +138,7 @@ par_error wait_until(wait_step *step, void *what, bool interruptible)
     par_error err = step(what, &done);
 
     for (int i = 0; !err && !done && i < policy.spins; i++) {
-        lock_give();
-        relax();
+        lock_give(); /* no pause instruction here: it takes as long as a message */
         lock_take();
         err = step(what, &done);
     }

@@ -79,7 +79,7 @@ def contenders():
     if importlib.util.find_spec("mpi4py"):
         return list(plan.CONTENDERS)
     say("mpi4py is not installed: its columns are left out")
-    return [name for name, (program, _) in plan.CONTENDERS.items() if program != "mpi4py"]
+    return [name for name, (program, *_) in plan.CONTENDERS.items() if program != "mpi4py"]
 
 
 def say(text):
@@ -93,7 +93,7 @@ class Case:
     """One row with one contender."""
 
     def __init__(self, row, name, jobs):
-        program, self.form = plan.CONTENDERS[name]
+        program, self.form, _ = plan.CONTENDERS[name]
         self.row = row
         self.job = jobs[program, row.ranks]
         self.count = 2  # rounds of the timed loop; each rank is root once

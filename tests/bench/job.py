@@ -156,7 +156,7 @@ class Jobs:
             connection.close()  # the file keeps it open
             name, rank, mpi = lines.readline().rstrip("\n").split(" ", 2)
             by_name[name].lines[int(rank)] = lines
-            by_name[name].mpi = mpi
+            by_name[name].mpi = mpi.strip("\0 ")
 
     def __exit__(self, *_):
         for job in self.jobs.values():

@@ -89,16 +89,17 @@ class Work:
             self.expected = payload(int(order.payload), theirs)
         if order.what == "reduce":
             self.expected = self.expected + self.out
+        if form.in_place:
+            self.into = np.zeros_like(self.out)
         if order.what == "rate":
             self.expected = [self.expected] * WINDOW
             self.barren = form.rank == 0
-        if form.in_place:
-            self.into = np.zeros_like(self.out)
-            self.slots = list(np.zeros((WINDOW if order.what == "rate" else 0, *self.out.shape), self.out.dtype))
+            if form.in_place:
+                self.slots = [np.zeros_like(self.out) for _ in range(WINDOW)]
 
     def clear(self):
         self.got = None
-        for array in [self.into, *self.slots]:
+        for array in (self.into, *self.slots):
             if array is not None:
                 array.fill(0)
 
@@ -112,7 +113,7 @@ def same(got, expected):
     if isinstance(expected, np.ndarray):
         return got.dtype == expected.dtype and np.array_equal(got, expected)
     if isinstance(expected, dict):
-        return list(got) == list(expected) and all(map(same, got.values(), expected.values()))
+        return [*got] == [*expected] and all(same(got[key], expected[key]) for key in got)
     if isinstance(expected, list):
         return len(got) == len(expected) and all(map(same, got, expected))
     return got == expected

@@ -31,17 +31,16 @@ class Pickled(measure.Form):
         work.got = got
 
     def rate(self, work, count):
-        out, send, recv = work.out, self.comm.send, self.comm.recv
-        window = measure.WINDOW
+        out, isend, irecv = work.out, self.comm.isend, self.comm.irecv
+        wait_all, window = MPI.Request.waitall, range(measure.WINDOW)
         if self.rank == 0:
             for _ in repeat(None, count):
-                for _ in repeat(None, window):
-                    send(out, 1)
-                recv(None, 1)
+                wait_all([isend(out, 1) for _ in window])
+                self.comm.recv(None, 1)
         else:
             for _ in repeat(None, count):
-                got = [recv(None, 0) for _ in repeat(None, window)]
-                send(None, 0)
+                got = wait_all([irecv(None, 0) for _ in window])
+                self.comm.send(None, 0)
             work.got = got
 
 
@@ -63,19 +62,17 @@ class Array(measure.Form):
         work.got = into
 
     def rate(self, work, count):
-        out, slots, send, recv = work.out, work.slots, world.Send, world.Recv
-        answer = bytearray(1)
+        out, slots, isend, irecv = work.out, work.slots, world.Isend, world.Irecv
+        wait_all, answer = MPI.Request.Waitall, bytearray(1)
         if self.rank == 0:
             for _ in repeat(None, count):
-                for _ in slots:
-                    send(out, 1)
-                recv(answer, 1)
+                wait_all([isend(out, 1) for _ in slots])
+                world.Recv(answer, 1)
         else:
             for _ in repeat(None, count):
-                for into in slots:
-                    recv(into, 0)
-                send(answer, 0)
-        work.got = slots
+                wait_all([irecv(into, 0) for into in slots])
+                world.Send(answer, 0)
+            work.got = slots
 
     def barrier(self, work, count):
         barrier = world.Barrier

@@ -66,8 +66,7 @@ void contender_send_window(const void *data, size_t bytes, int dest)
 
     for (int i = 0; i < CONTENDER_WINDOW; i++)
         must(par_send_start(world, data, bytes, PAR_BYTE, dest, TAG, &requests[i]));
-    for (int i = 0; i < CONTENDER_WINDOW; i++)
-        must(par_wait(&requests[i], NULL));
+    must(par_wait_all(requests, CONTENDER_WINDOW, NULL));
 }
 
 void contender_receive_window(void *data, size_t bytes, int source)
@@ -77,8 +76,7 @@ void contender_receive_window(void *data, size_t bytes, int source)
     for (int i = 0; i < CONTENDER_WINDOW; i++)
         must(par_receive_start(world, (char *)data + (size_t)i * bytes, bytes, PAR_BYTE,
                                source, TAG, &requests[i]));
-    for (int i = 0; i < CONTENDER_WINDOW; i++)
-        must(par_wait(&requests[i], NULL));
+    must(par_wait_all(requests, CONTENDER_WINDOW, NULL));
 }
 
 void contender_barrier(void)

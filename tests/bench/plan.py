@@ -6,16 +6,17 @@ from functools import cached_property
 
 KIB, MIB = 1 << 10, 1 << 20
 
-# By name: the program, and the form of message that it is told to use.
+# By name: the program, the form of message that it is told to use, and what the
+# name stands for.
 CONTENDERS = {
-    "raw MPI": ("raw_mpi", "-"),
-    "libpar": ("par", "-"),
-    "pypar object": ("pypar", "object"),
-    "pypar new": ("pypar", "new"),
-    "pypar buffer": ("pypar", "buffer"),
-    "mpi4py send": ("mpi4py", "object"),
-    "mpi4py Send": ("mpi4py", "array"),
-    "mpi4py pkl5": ("mpi4py", "pkl5"),
+    "raw": ("raw_mpi", "-", "C, MPI_Send and MPI_Recv, or the MPI function at hand"),
+    "libpar": ("par", "-", "C, par_send and par_receive, or the like"),
+    "pypar object": ("pypar", "object", "send and receive of bytes or the object named"),
+    "pypar new": ("pypar", "new", "send and receive of an array, into a new array"),
+    "pypar buffer": ("pypar", "buffer", "of an array, into one that is there already"),
+    "mpi4py send": ("mpi4py", "object", "send and recv of the array or object: pickled"),
+    "mpi4py Send": ("mpi4py", "array", "Send and Recv of an array, into one there already"),
+    "mpi4py pkl5": ("mpi4py", "pkl5", "send and recv of mpi4py.util.pkl5"),
 }
 
 
@@ -65,24 +66,22 @@ def size(count):
     return f"{count} B"
 
 
-_C = ("libpar", "raw MPI")
+_C = ("libpar", "raw")
 _PYTHON = (
-    ("pypar buffer", "raw MPI"),
-    ("pypar new", "raw MPI"),
+    ("pypar buffer", "raw"),
+    ("pypar new", "raw"),
     ("pypar buffer", "mpi4py Send"),
     ("mpi4py send", "pypar new"),
 )
 
-LATENCY = Section(
-    "latency", "Latency, one way, µs", tuple(CONTENDERS), (_C, *_PYTHON)
-)
-BANDWIDTH = Section(
-    "bandwidth", "Bandwidth, one way, GB/s", tuple(CONTENDERS), (_C, *_PYTHON), True
-)
+_ALL = tuple(CONTENDERS)
+
+LATENCY = Section("latency", "Latency, one way, µs", _ALL, (_C, *_PYTHON))
+BANDWIDTH = Section("bandwidth", "Bandwidth, one way, GB/s", _ALL, (_C, *_PYTHON), True)
 RATE = Section(
     "rate",
     "Message rate, windows of 64, µs a message",
-    ("raw MPI", "libpar", "pypar new", "pypar buffer", "mpi4py send", "mpi4py Send"),
+    ("raw", "libpar", "pypar new", "pypar buffer", "mpi4py send", "mpi4py Send"),
     (_C, ("pypar buffer", "mpi4py Send"), ("mpi4py send", "pypar new")),
 )
 OBJECTS = Section(
@@ -94,13 +93,13 @@ OBJECTS = Section(
 COLLECTIVES = Section(
     "collective",
     "Collectives, 2 ranks, roots take turns, µs a call",
-    ("raw MPI", "libpar", "pypar buffer", "mpi4py Send"),
+    ("raw", "libpar", "pypar buffer", "mpi4py Send"),
     (_C, ("pypar buffer", "mpi4py Send")),
 )
 CROWD = Section(
     "crowd",
-    "16 ranks, more than cores, raw MPI yielding: µs a hop of a ring, µs a barrier",
-    ("raw MPI", "libpar"),
+    "16 ranks, more than cores, raw MPI told to yield: µs a hop of a ring, µs a barrier",
+    ("raw", "libpar"),
     (_C,),
 )
 
@@ -109,18 +108,21 @@ OBJECT_NAMES = (
     *("1000-floats", "1000-ints", "1000-str", "10-arrays"),
 )
 SMALL = (0, 8, 64, 256, KIB, 3900, 4 * KIB)
-LARGE = tuple(
-    [n * KIB for n in (8, 16, 32, 64, 256)] + [n * MIB for n in (1, 4, 16, 64, 256)]
+RATES = (8, 256, KIB)
+LARGE = (
+    *(n * KIB for n in (8, 16, 32, 64, 256)),
+    *(n * MIB for n in (1, 4, 16, 64, 256)),
 )
+JOINED = (8, KIB, 64 * KIB, MIB)
 
 ROWS = [
     *(Row(LATENCY, f"{n} B", "pingpong", n) for n in SMALL),
     *(Row(BANDWIDTH, size(n), "pingpong", n) for n in LARGE),
-    *(Row(RATE, size(n), "rate", n) for n in (8, 256, KIB)),
+    *(Row(RATE, size(n), "rate", n) for n in RATES),
     *(Row(OBJECTS, name, "object", name) for name in OBJECT_NAMES),
     Row(COLLECTIVES, "barrier", "barrier", 0),
-    *(Row(COLLECTIVES, f"broadcast {size(n)}", "broadcast", n) for n in (8, KIB, 64 * KIB, MIB)),
-    *(Row(COLLECTIVES, f"reduce {size(n)}", "reduce", n) for n in (8, KIB, 64 * KIB, MIB)),
+    *(Row(COLLECTIVES, f"broadcast {size(n)}", "broadcast", n) for n in JOINED),
+    *(Row(COLLECTIVES, f"reduce {size(n)}", "reduce", n) for n in JOINED),
     Row(CROWD, "ring", "ring", 8, ranks=16),
     Row(CROWD, "barrier", "barrier", 0, ranks=16),
 ]
@@ -139,9 +141,10 @@ class Target:
     least: float | None = None
 
 
-def _sized(*sections, low, high):
+def _sized(low, high=1 << 62):
+    """The rows of arrays of LOW to HIGH bytes that go to and fro."""
     return tuple(
-        row.name for row in ROWS if row.section in sections and low <= row.payload <= high
+        row.name for row in ROWS if row.what == "pingpong" and low <= row.payload <= high
     )
 
 
@@ -149,21 +152,42 @@ def _objects(*names):
     return tuple(f"object {name}" for name in names)
 
 
-_ALL = 1 << 62
+_BUFFER = ("pypar buffer", "raw")
+_OBJECT = ("mpi4py send", "pypar object")
 
 TARGETS = [
     Target("libpar, 8 B", *_C, ("latency 8 B",), most=1.15),
     Target("libpar, 1 KiB", *_C, ("latency 1024 B",), most=1.10),
-    Target("libpar, 64 KiB and more", *_C, _sized(BANDWIDTH, low=64 * KIB, high=_ALL), most=1.03),
-    Target("libpar, 4 to 32 KiB", *_C, _sized(LATENCY, BANDWIDTH, low=4 * KIB, high=32 * KIB), most=0.6),
-    Target("libpar, message rate", *_C, _sized(RATE, low=0, high=_ALL), most=1.25),
-    Target("into a buffer, 8 B", "pypar buffer", "raw MPI", ("latency 8 B",), most=1.6),
-    Target("into a buffer, 64 KiB and more", "pypar buffer", "raw MPI", _sized(BANDWIDTH, low=64 * KIB, high=_ALL), most=1.05),
-    Target("into a new array, 64 KiB to 16 MiB", "pypar new", "raw MPI", _sized(BANDWIDTH, low=64 * KIB, high=16 * MIB), most=1.15),
-    Target("None, 42, 'hello', small tuple and dict", "mpi4py send", "pypar object", _objects("None", "42", "'hello'", "tuple", "dict"), least=2.5),
-    Target("lists of 1000 numbers", "mpi4py send", "pypar object", _objects("1000-floats", "1000-ints"), least=3),
-    Target("arrays, 8 B to 64 MiB", "mpi4py send", "pypar new", _sized(LATENCY, BANDWIDTH, low=8, high=64 * MIB), least=5),
-    Target("dict of ten 1 MiB arrays", "mpi4py pkl5", "pypar object", _objects("10-arrays"), least=1),
-    Target("dict of ten 1 MiB arrays", "mpi4py send", "pypar object", _objects("10-arrays"), least=3),
-    Target("ring of 16 ranks, hop", *_C, ("crowd ring",), most=1.3),
+    Target("libpar, 64 KiB and more", *_C, _sized(low=64 * KIB), most=1.03),
+    Target("libpar, 4 to 32 KiB", *_C, _sized(low=4 * KIB, high=32 * KIB), most=0.6),
+    Target("libpar, message rate", *_C, tuple(f"rate {size(n)}" for n in RATES), most=1.25),
+    Target("pypar into a buffer, 8 B", *_BUFFER, ("latency 8 B",), most=1.6),
+    Target("pypar into a buffer, 64 KiB and more", *_BUFFER, _sized(low=64 * KIB), most=1.05),
+    Target(
+        "pypar into a new array, 64 KiB to 16 MiB",
+        *("pypar new", "raw"),
+        _sized(low=64 * KIB, high=16 * MIB),
+        most=1.15,
+    ),
+    Target(
+        "None, 42, 'hello', small tuple and dict",
+        *_OBJECT,
+        _objects("None", "42", "'hello'", "tuple", "dict"),
+        least=2.5,
+    ),
+    Target("lists of 1000 numbers", *_OBJECT, _objects("1000-floats", "1000-ints"), least=3),
+    Target(
+        "arrays, 8 B to 64 MiB",
+        *("mpi4py send", "pypar new"),
+        _sized(low=8, high=64 * MIB),
+        least=5,
+    ),
+    Target(
+        "dict of ten 1 MiB arrays, against pkl5",
+        *("mpi4py pkl5", "pypar object"),
+        _objects("10-arrays"),
+        least=1,
+    ),
+    Target("dict of ten 1 MiB arrays, against send", *_OBJECT, _objects("10-arrays"), least=3),
+    Target("ring of 16 ranks, a hop", *_C, ("crowd ring",), most=1.3),
 ]

@@ -8,9 +8,15 @@ import pypar
 
 send = pypar.world.send
 receive = pypar.world.receive
+isend = pypar.world.isend
+ireceive = pypar.world.ireceive
 broadcast = pypar.world.broadcast
 reduce = pypar.world.reduce
 TAG = pypar.default_tag
+
+
+def wait_all(requests):
+    return [request.wait() for request in requests]
 
 
 class New(measure.Form):
@@ -29,15 +35,14 @@ class New(measure.Form):
         work.got = got
 
     def rate(self, work, count):
-        out, window = work.out, measure.WINDOW
+        out, window = work.out, range(measure.WINDOW)
         if self.rank == 0:
             for _ in repeat(None, count):
-                for _ in repeat(None, window):
-                    send(out, 1)
+                wait_all([isend(out, 1) for _ in window])
                 receive(1)
         else:
             for _ in repeat(None, count):
-                got = [receive(0) for _ in repeat(None, window)]
+                got = wait_all([ireceive(0) for _ in window])
                 send(None, 0)
             work.got = got
 
@@ -69,15 +74,13 @@ class Buffer(measure.Form):
         out, slots = work.out, work.slots
         if self.rank == 0:
             for _ in repeat(None, count):
-                for _ in slots:
-                    send(out, 1)
+                wait_all([isend(out, 1) for _ in slots])
                 receive(1)
         else:
             for _ in repeat(None, count):
-                for into in slots:
-                    receive(0, TAG, into)
+                wait_all([ireceive(0, TAG, into) for into in slots])
                 send(None, 0)
-        work.got = slots
+            work.got = slots
 
     def barrier(self, work, count):
         barrier = pypar.world.barrier

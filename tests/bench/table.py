@@ -45,7 +45,7 @@ def section_table(section, results, names):
     """RESULTS: {row: {contender: figures}}; NAMES: the contenders that there are."""
     names = [name for name in section.contenders if name in names]
     ratios = [pair for pair in section.ratios if {*pair} <= {*names}]
-    header = ["", *names, *(f"{a} / {b}" for a, b in ratios)]
+    header = ["", *names, *(f"{last_word(a)}/{last_word(b)}" for a, b in ratios)]
     lines = []
     for row, figures in results.items():
         quotients = (ratio(figures, *pair) for pair in ratios)
@@ -54,10 +54,11 @@ def section_table(section, results, names):
             + [cell(section, row, figures.get(name)) for name in names]
             + ["-" if q is None else f"{q:.2f}" for q in quotients]
         )
-    best = "best and median" if section.in_gbps else "least and median"
-    return f"{section.title} ({best}; ratios: of the medians of the times)\n\n" + grid(
-        header, lines
-    )
+    return f"### {section.title}\n\n" + grid(header, lines)
+
+
+def last_word(text):
+    return text.split()[-1]
 
 
 def judge(target, results):
@@ -82,14 +83,24 @@ def target_table(results):
         verdict = {True: "reached", False: "missed", None: "not measured"}[reached]
         lines.append(
             [target.what, f"{target.a} / {target.b}", limit]
-            + ([verdict, "", ""] if worst is None else [verdict, f"{worst:.2f}", name])
+            + (["", "", verdict] if worst is None else [f"{worst:.2f}", name, verdict])
         )
-    header = ["to reach", "ratio", "limit", "", "worst", "in row"]
-    return grid(header, lines)
+    header = ["", "times of", "limit", "worst", "in row", ""]
+    return "### To reach\n\n" + grid(header, lines)
+
+
+LEGEND = """\
+Each contender's least and median time, or best and median bandwidth, over all rounds;
+A/B: the median time of A over that of B."""
+
+
+def legend(about, names):
+    what = ((name, plan.CONTENDERS[name][2]) for name in names)
+    return "\n".join(f"- {key}: {value}" for key, value in [*about.items(), *what])
 
 
 def text(about, results, names):
-    parts = ["\n".join(f"{key}: {value}" for key, value in about.items())]
+    parts = [legend(about, names), LEGEND]
     for section in dict.fromkeys(row.section for row in results):
         rows = {row: figures for row, figures in results.items() if row.section is section}
         parts.append(section_table(section, rows, names))

@@ -31,12 +31,14 @@ def form(value):
 
 
 def _array_form(array):
-    about = type(array), array.dtype, array.shape, array.flags.c_contiguous
+    about = type(array), array.dtype, array.shape, array.flags.fnc  # Fortran, not C, order
     if array.dtype.hasobject:
         return *about, [form(item) for item in array.ravel().tolist()]
+    if array.dtype.char in "gG":  # has bytes that mean nothing
+        return *about, array.ravel().tolist()
     if array.dtype.names:  # field by field: what lies between fields means nothing
         return *about, [_array_form(array[name]) for name in array.dtype.names]
-    return *about, array.tobytes(), array.ravel()[:3].tolist()
+    return *about, array.tobytes(), str(array)
 
 
 def carried(world, value, tag=1):

@@ -274,14 +274,14 @@ def fits_or_is_refused(world, buffer, surroundings, value):
         assert (surroundings == before).all()
         assert (world.receive(0) == value).all()
         return False
-    assert (buffer == value).all()
+    assert buffer.shape == value.shape and (buffer == value).all()
     buffer[...] = view_before
     assert (surroundings == before).all()
     return True
 
 
 BUFFERS = {
-    "rows": lambda a: a[3:33],
+    "contiguous": lambda a: a.ravel(order="K")[100:1300].reshape(30, 40),
     "columns": lambda a: a[:30, 2:42],
     "every second": lambda a: a[:60:2, :40],
     "backwards": lambda a: a[29::-1, :40],
@@ -360,8 +360,8 @@ def test_one_element_arrives_in_a_buffer_of_one_element(world):
 @ranks(2)
 def test_buffers_that_are_no_numpy_arrays_are_filled(world):
     if world.rank == 0:
-        for value in (np.arange(5.0), np.arange(5, dtype="u1"), array.array("i", range(5))):
-            world.send(value, 1)
+        for dtype in ("f8", "u1", "i4"):
+            world.send(np.arange(5, dtype=dtype), 1)
     else:
         buffer = array.array("d", [0] * 5)
         assert world.receive(0, buffer=buffer) is buffer
@@ -372,6 +372,19 @@ def test_buffers_that_are_no_numpy_arrays_are_filled(world):
         memory = array.array("i", [0] * 5)
         world.receive(0, buffer=memoryview(memory))
         assert memory.tolist() == [0, 1, 2, 3, 4]
+
+
+@ranks(2)
+@pytest.mark.parametrize("size", [5, 50_000])
+def test_arrays_that_are_no_numpy_arrays_fill_a_buffer(world, size):
+    value = array.array("i", range(size))
+    for sent in (value, memoryview(value), memoryview(value)[::-1]):
+        if world.rank == 0:
+            world.send(sent, 1)
+        else:
+            buffer = np.zeros(size, "i4")
+            world.receive(0, buffer=buffer)
+            assert buffer.tolist() == sent.tolist()
 
 
 @ranks(2)

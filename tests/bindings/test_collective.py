@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from forms import form
+from mpirun import PYTHON, mpirun
 from ranks import pypar, ranks
 
 VALUES = {
@@ -413,7 +414,6 @@ DISAGREEMENTS = {
     "another size": lambda w: w.reduce(np.zeros(5 + w.rank), pypar.SUM),
     "another type": lambda w: w.reduce(np.zeros(5, "fd"[w.rank]), pypar.SUM),
     "another operation": lambda w: w.reduce(np.zeros(5), [pypar.SUM, pypar.MAX][w.rank]),
-    "another function": lambda w: w.barrier() if w.rank else w.gather(1),
     "broadcast and scatter": lambda w: w.scatter() if w.rank else w.broadcast(1),
 }
 
@@ -433,3 +433,18 @@ def test_ranks_that_disagree_are_told(world, name):
     assert any(told)
     for text in filter(None, told):
         assert "rank 0" in text and "rank 1" in text
+
+
+def test_a_rank_in_another_collective_ends_the_job_with_the_reason(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pypar import world\n"
+        "world.barrier() if world.rank else world.gather(1)\n"
+        "print('went on')\n"
+    )
+    done = mpirun(2, PYTHON, script)
+    assert done.returncode not in (0, None), done
+    assert "pypar.Error: " in done.stderr
+    for word in ("barrier", "gather", "rank 0", "rank 1"):
+        assert word in done.stderr
+    assert "went on" not in done.stdout

@@ -18,13 +18,14 @@ static bool check_may_go_on;
 static void print_failure(const char *file, int line, const char *reason)
 {
     const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+    const char *test = tcase_name() ? tcase_name() : "outside of tests";
+    char rank[32] = "";
 
-    fflush(stdout);
     if (world)
-        fprintf(stderr, "[rank %d] ", me);
-    if (tcase_name())
-        fprintf(stderr, "%s: ", tcase_name());
-    fprintf(stderr, "%s:%d: %s\n", name, line, reason);
+        snprintf(rank, sizeof rank, "[rank %d] ", me);
+    fflush(stdout);
+    /* In one piece, for other ranks may print theirs at the same time. */
+    fprintf(stderr, "%s%s: %s:%d: %s\n", rank, test, name, line, reason);
     fflush(stderr);
 }
 
