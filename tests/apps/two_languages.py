@@ -38,4 +38,4 @@ world.send(10 * np.arange(6, dtype="i4").reshape(2, 3), peer, tag=OWN_TAG)
 world.send({"not": ["for", "C"]}, peer, tag=OWN_TAG + 1)
 
 world.barrier()
-print(f"Python rank {world.rank}: all as expected")
+print(f"Python rank {world.rank}: all as expected\n", end="")  # in one piece

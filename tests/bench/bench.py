@@ -37,20 +37,29 @@ def arguments():
         description="Compare raw MPI, libpar, pypar and mpi4py on this machine.",
     )
     parser.add_argument(
-        "--rounds", type=positive, help=f"how often everything is measured, {ROUNDS} unless given"
+        "--rounds",
+        type=positive,
+        help=f"how often everything is measured, {ROUNDS} unless given",
     )
     parser.add_argument(
-        "--only", metavar="PATTERN", help='rows whose name has this in it, as "latency" or "8 ?iB"'
+        "--only",
+        metavar="PATTERN",
+        help='rows whose name has this in it, as "latency" or "8 ?iB"',
     )
     parser.add_argument("--json", metavar="FILE", help="write all samples there")
     parser.add_argument("--plot", metavar="FILE", help="draw latency and bandwidth there")
     parser.add_argument(
-        "--quick", action="store_true", help="only see that it works: sizes up to 16 MiB, little time"
+        "--quick",
+        action="store_true",
+        help="only see that it works: sizes up to 16 MiB, little time",
     )
     args = parser.parse_args()
     args.rows = choose(args)
     if not args.rows:
-        parser.error(f"no row's name has {args.only!r} in it: " + ", ".join(r.name for r in plan.ROWS))
+        parser.error(
+            f"no row's name has {args.only!r} in it: "
+            + ", ".join(r.name for r in plan.ROWS)
+        )
     if args.plot and not importlib.util.find_spec("matplotlib"):
         parser.error("--plot needs matplotlib")
     args.rounds = args.rounds or (1 if args.quick else ROUNDS)
@@ -70,7 +79,9 @@ def choose(args):
         row
         for row in plan.ROWS
         if fnmatch.fnmatchcase(row.name.lower(), pattern)
-        and not (args.quick and isinstance(row.payload, int) and row.payload > 16 * plan.MIB)
+        and not (
+            args.quick and isinstance(row.payload, int) and row.payload > 16 * plan.MIB
+        )
     ]
 
 
@@ -79,7 +90,9 @@ def contenders():
     if importlib.util.find_spec("mpi4py"):
         return list(plan.CONTENDERS)
     say("mpi4py is not installed: its columns are left out")
-    return [name for name, (program, *_) in plan.CONTENDERS.items() if program != "mpi4py"]
+    return [
+        name for name, (program, *_) in plan.CONTENDERS.items() if program != "mpi4py"
+    ]
 
 
 def say(text):
@@ -125,7 +138,9 @@ def measure(rows, names, jobs, rounds, seconds):
     spent = dict.fromkeys(rows, 0.0)
     for number in range(rounds):
         if sys.stderr.isatty():
-            print(f"\rround {number + 1} of {rounds} ", end="", file=sys.stderr, flush=True)
+            print(
+                f"\rround {number + 1} of {rounds} ", end="", file=sys.stderr, flush=True
+            )
         for row in rows:
             if number >= FEWEST_ROUNDS and spent[row] > ROW_SECONDS:
                 continue

@@ -15,7 +15,9 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BUILD = Path(os.environ.get("PAR_BUILD") or HERE.parents[1] / "build" / "release").resolve()
+BUILD = Path(
+    os.environ.get("PAR_BUILD") or HERE.parents[1] / "build" / "release"
+).resolve()
 
 START_SECONDS = 120
 ANSWER_SECONDS = 300  # on a loaded machine, too
@@ -44,10 +46,15 @@ def command(program):
 def environment(ranks):
     """Each job as mpirun starts it, but for what it cannot start without; one of
     more ranks than cores with the yielding that raw MPI must be told to do."""
-    wanted = {"OMPI_MCA_rmaps_base_oversubscribe", "PRTE_MCA_rmaps_default_mapping_policy"}
+    wanted = {
+        "OMPI_MCA_rmaps_base_oversubscribe",
+        "PRTE_MCA_rmaps_default_mapping_policy",
+    }
     env = {name: value for name, value in os.environ.items() if name not in wanted}
     for prefix in ("OMPI", "PRTE"):  # they refuse root without these
-        env[f"{prefix}_ALLOW_RUN_AS_ROOT"] = env[f"{prefix}_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+        env[f"{prefix}_ALLOW_RUN_AS_ROOT"] = env[
+            f"{prefix}_ALLOW_RUN_AS_ROOT_CONFIRM"
+        ] = "1"
     env["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(BUILD / "python"), os.environ.get("PYTHONPATH")])
     )
@@ -86,9 +93,13 @@ class Job:
                 print(line, file=self.lines[rank], flush=True)
             answers = [self.lines[rank].readline() for rank in range(self.ranks)]
         except TimeoutError:
-            raise Failed(f"{self.name}: no answer to {line!r} in {ANSWER_SECONDS} s") from None
+            raise Failed(
+                f"{self.name}: no answer to {line!r} in {ANSWER_SECONDS} s"
+            ) from None
         except OSError as error:
-            raise Failed(f"{self.name}: a rank is gone ({error}), before {line!r}") from None
+            raise Failed(
+                f"{self.name}: a rank is gone ({error}), before {line!r}"
+            ) from None
         for rank, answer in enumerate(answers):
             if not answer:
                 raise Failed(f"{self.name}: rank {rank} is gone, during {line!r}")

@@ -15,7 +15,11 @@ CONTENDERS = {
     "pypar new": ("pypar", "new", "send and receive of an array, into a new array"),
     "pypar buffer": ("pypar", "buffer", "of an array, into one that is there already"),
     "mpi4py send": ("mpi4py", "object", "send and recv of the array or object: pickled"),
-    "mpi4py Send": ("mpi4py", "array", "Send and Recv of an array, into one there already"),
+    "mpi4py Send": (
+        "mpi4py",
+        "array",
+        "Send and Recv of an array, into one there already",
+    ),
     "mpi4py pkl5": ("mpi4py", "pkl5", "send and recv of mpi4py.util.pkl5"),
 }
 
@@ -37,7 +41,9 @@ class Row:
     @property
     def operations(self):
         """What one round of the timed loop holds, that the time is given for."""
-        return {"pingpong": 2, "object": 2, "rate": 64, "ring": self.ranks}.get(self.what, 1)
+        return {"pingpong": 2, "object": 2, "rate": 64, "ring": self.ranks}.get(
+            self.what, 1
+        )
 
     @cached_property
     def contenders(self):
@@ -160,9 +166,13 @@ TARGETS = [
     Target("libpar, 1 KiB", *_C, ("latency 1024 B",), most=1.10),
     Target("libpar, 64 KiB and more", *_C, _sized(low=64 * KIB), most=1.03),
     Target("libpar, 4 to 32 KiB", *_C, _sized(low=4 * KIB, high=32 * KIB), most=0.6),
-    Target("libpar, message rate", *_C, tuple(f"rate {size(n)}" for n in RATES), most=1.25),
+    Target(
+        "libpar, message rate", *_C, tuple(f"rate {size(n)}" for n in RATES), most=1.25
+    ),
     Target("pypar into a buffer, 8 B", *_BUFFER, ("latency 8 B",), most=1.6),
-    Target("pypar into a buffer, 64 KiB and more", *_BUFFER, _sized(low=64 * KIB), most=1.05),
+    Target(
+        "pypar into a buffer, 64 KiB and more", *_BUFFER, _sized(low=64 * KIB), most=1.05
+    ),
     Target(
         "pypar into a new array, 64 KiB to 16 MiB",
         *("pypar new", "raw"),
@@ -175,7 +185,9 @@ TARGETS = [
         _objects("None", "42", "'hello'", "tuple", "dict"),
         least=2.5,
     ),
-    Target("lists of 1000 numbers", *_OBJECT, _objects("1000-floats", "1000-ints"), least=3),
+    Target(
+        "lists of 1000 numbers", *_OBJECT, _objects("1000-floats", "1000-ints"), least=3
+    ),
     Target(
         "arrays, 8 B to 64 MiB",
         *("mpi4py send", "pypar new"),
@@ -188,6 +200,8 @@ TARGETS = [
         _objects("10-arrays"),
         least=1,
     ),
-    Target("dict of ten 1 MiB arrays, against send", *_OBJECT, _objects("10-arrays"), least=3),
+    Target(
+        "dict of ten 1 MiB arrays, against send", *_OBJECT, _objects("10-arrays"), least=3
+    ),
     Target("ring of 16 ranks, a hop", *_C, ("crowd ring",), most=1.3),
 ]

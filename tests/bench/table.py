@@ -18,7 +18,10 @@ def grid(header, lines):
 
     def line(cells):
         first, *others = zip(cells, widths, strict=True)
-        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        padded = [
+            first[0].ljust(first[1]),
+            *(cell.rjust(width) for cell, width in others),
+        ]
         return f"| {' | '.join(padded)} |"
 
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -102,7 +105,9 @@ def legend(about, names):
 def text(about, results, names):
     parts = [legend(about, names), LEGEND]
     for section in dict.fromkeys(row.section for row in results):
-        rows = {row: figures for row, figures in results.items() if row.section is section}
+        rows = {
+            row: figures for row, figures in results.items() if row.section is section
+        }
         parts.append(section_table(section, rows, names))
     parts.append(target_table(results))
     return "\n\n".join(parts) + "\n"

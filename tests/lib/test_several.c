@@ -311,14 +311,21 @@ START_TEST(an_event_set_by_a_thread_wakes_who_waits_for_several)
 }
 END_TEST
 
-START_TEST(an_event_cannot_be_called_back)
+START_TEST(an_event_can_be_called_back_until_it_is_set)
 {
     par_request *event = new_event();
-    bool cancelled = true;
+    bool cancelled = false;
 
     ck_ok(par_cancel(event, &cancelled));
+    ck_assert(cancelled);
+    ck_ok(par_event_set(event)); /* too late to matter */
+    ck_fails(PAR_ERR_CANCELLED, par_wait(&event, NULL));
+
+    event = new_event();
+    ck_ok(par_event_set(event));
+    ck_ok(par_cancel(event, &cancelled));
     ck_assert(!cancelled);
-    end_event(&event);
+    ck_ok(par_wait(&event, NULL));
 }
 END_TEST
 
@@ -373,7 +380,7 @@ static void add(Suite *suite)
     check_add(suite, wait_all_of_none_does_not_wait);
     check_add(suite, an_event_is_done_when_it_is_set);
     check_add(suite, an_event_set_by_a_thread_wakes_who_waits_for_several);
-    check_add(suite, an_event_cannot_be_called_back);
+    check_add(suite, an_event_can_be_called_back_until_it_is_set);
     check_add(suite, what_is_no_event_cannot_be_set);
     check_add(suite, no_place_for_the_answer_is_refused);
 }
