@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Fibonacci numbers by naive recursion, shared out among all ranks.
 
-    mpirun -np 2 python apps/fib.py 30 29 28
+Run it as: mpirun -np 2 python apps/fib.py 30 29 28
 """
 
 import time

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A message goes around all ranks, and each appends its name to it.
 
-    mpirun -np 4 python apps/ring.py
+Run it as: mpirun -np 4 python apps/ring.py
 """
 
 import pypar as pp

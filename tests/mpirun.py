@@ -80,6 +80,8 @@ def _environment(more):
         # Open MPI refuses root without these; who is not root needs none.
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+        "PRTE_ALLOW_RUN_AS_ROOT": "1",
+        "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         **{name: str(value) for name, value in (more or {}).items()},
     }
 

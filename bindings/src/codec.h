@@ -73,6 +73,10 @@ typedef struct codec_out {
 int codec_encode(core_state *state, PyObject *object, codec_out *out);
 void codec_release(codec_out *out);
 
+/* Give what OUT owns to TO; to release OUT does nothing then. What is being sent
+ * goes on being sent; it cannot be sent again. */
+void codec_move(codec_out *to, codec_out *out);
+
 /* The object that *MESSAGE_P holds; ends the message. NULL with an exception: if
  * *MESSAGE_P is not NULL then, the message is untouched. */
 PyObject *codec_decode(core_state *state, par_message **message_p);

@@ -397,3 +397,13 @@ void codec_release(codec_out *out)
         PyMem_RawFree(out->bytes);
     out->bytes = out->first;
 }
+
+void codec_move(codec_out *to, codec_out *out)
+{
+    *to = *out;
+    if (out->bytes == out->first)
+        to->bytes = to->first;
+    out->owner = out->extra = NULL;
+    out->list = NULL;
+    out->bytes = out->first;
+}

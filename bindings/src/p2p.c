@@ -4,6 +4,7 @@
 #include "codec.h"
 #include "comm.h"
 #include "errors.h"
+#include "request.h"
 #include "status.h"
 
 PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject *dest,
@@ -11,6 +12,7 @@ PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject 
 {
     codec_out out;
     int to, under, failed;
+    par_request *left = NULL;
     par_error err;
 
     if (arguments_int(state, dest, "destination", 0, &to) < 0 ||
@@ -18,11 +20,14 @@ PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject 
         return NULL;
     failed = codec_encode(state, object, &out);
     if (!failed) {
-        err = par_message_send(par, &out.content, out.parts, out.part_count, to, under);
+        err = par_message_send(par, &out.content, out.parts, out.part_count, to, under,
+                               &left);
         if (err) {
             errors_raise(state, err);
             failed = -1;
         }
+        if (left)
+            request_leave(state, left, &out);
     }
     codec_release(&out);
     if (failed)

@@ -30,7 +30,7 @@ typedef struct request {
 struct request_orphan {
     struct request_orphan *next;
     par_request *par;
-    codec_out *out;
+    codec_out out;
 };
 
 static request *self_of(PyObject *object)
@@ -154,7 +154,22 @@ static PyObject *outcome(request *self)
     return NULL;
 }
 
-/* ---- start -------------------------------------------------------------- */
+/* ---- sends that nobody waits for ------------------------------------------ */
+
+void request_leave(core_state *state, par_request *par, codec_out *out)
+{
+    struct request_orphan *orphan = PyMem_Malloc(sizeof *orphan);
+
+    if (!orphan) { /* then it has to be waited for */
+        while (par_wait(&par, NULL) == PAR_ERR_INTERRUPTED)
+            ;
+        return;
+    }
+    orphan->par = par;
+    codec_move(&orphan->out, out);
+    orphan->next = state->orphans;
+    state->orphans = orphan;
+}
 
 /* Sends that are over by now have no more to keep. */
 static void sweep_orphans(core_state *state)
@@ -170,7 +185,7 @@ static void sweep_orphans(core_state *state)
             continue;
         }
         *link = orphan->next;
-        release_out(orphan->out);
+        codec_release(&orphan->out);
         PyMem_Free(orphan);
     }
 }
@@ -189,6 +204,8 @@ int request_finish_orphans(core_state *state)
     }
     return 0;
 }
+
+/* ---- start -------------------------------------------------------------- */
 
 PyObject *request_isend(core_state *state, par_comm *par, PyObject *object,
                         PyObject *dest, PyObject *tag)
@@ -341,7 +358,6 @@ static PyObject *repr(PyObject *object)
 static void abandon(request *self)
 {
     bool cancelled, done = false;
-    struct request_orphan *orphan;
 
     if (!self->out) {
         if (par_cancel(self->par, &cancelled) == PAR_OK)
@@ -350,14 +366,8 @@ static void abandon(request *self)
         return;
     }
     par_test(&self->par, NULL, &done);
-    orphan = self->par ? PyMem_Malloc(sizeof *orphan) : NULL;
-    if (!self->par)
-        return;
-    if (orphan) {
-        *orphan = (struct request_orphan){self->state->orphans, self->par, self->out};
-        self->state->orphans = orphan;
-    }
-    self->out = NULL; /* without memory for an orphan it is lost, but not freed */
+    if (self->par)
+        request_leave(self->state, self->par, self->out);
 }
 
 static void dealloc(PyObject *object)

@@ -3,13 +3,17 @@
 #ifndef PYPAR_REQUEST_H
 #define PYPAR_REQUEST_H
 
-#include "state.h"
+#include "codec.h"
 
 /* As Comm's methods of these names. */
 PyObject *request_isend(core_state *state, par_comm *par, PyObject *object,
                         PyObject *dest, PyObject *tag);
 PyObject *request_ireceive(core_state *state, par_comm *par, PyObject *source,
                            PyObject *tag, PyObject *buffer);
+
+/* Let the send PAR of OUT go on, whose memory becomes the request's; OUT may be
+ * released as ever. */
+void request_leave(core_state *state, par_request *par, codec_out *out);
 
 /* Wait for sends whose Request nobody kept, before the job ends: -1 with an
  * exception. */

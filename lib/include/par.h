@@ -170,7 +170,8 @@ typedef struct par_options {
  * again and looks at no option; it is matched by its own par_finalize. A
  * program that exits with status 0 and without par_finalize is finalised then;
  * one that exits with another status ends the job with it, so that no rank
- * waits for one that is gone.
+ * waits for one that is gone. If somebody else started MPI, their MPI_Finalize
+ * finalises the job first.
  *
  * PAR_ERR_ARG    an option or its environment variable is out of range, or
  *                differs between ranks; WORLD_P is NULL
@@ -395,13 +396,19 @@ typedef struct par_message par_message;
 /* Send CONTENT with a body of PART_COUNT PARTS; otherwise as par_send.
  * The last three fields of CONTENT are not read: PARTS say it.
  *
- * PAR_ERR_ARG   an unknown kind; a shape that contradicts type and bytes;
- *               several parts or an extra description for an array of anything
- *               but PAR_OPAQUE, which par_receive could not make sense of
+ * If LEFT_P is not NULL, a hook may interrupt the wait: the send goes on as
+ * *LEFT_P then, which must be brought to its end, and until that PARTS' memory
+ * must stay.
+ *
+ * PAR_ERR_ARG          an unknown kind; a shape that contradicts type and bytes;
+ *                      several parts or an extra description for an array of
+ *                      anything but PAR_OPAQUE, which par_receive could not make
+ *                      sense of
+ * PAR_ERR_INTERRUPTED  see par_set_hooks
  */
 PAR_API par_error par_message_send(par_comm *comm, const par_content *content,
                                    const par_part *parts, size_t part_count, int dest,
-                                   int tag);
+                                   int tag, par_request **left_p);
 
 /* Start par_message_send; returns at once. The memory of PARTS must stay as it is
  * until the request has ended; CONTENT and the list of parts need not. */

@@ -90,13 +90,13 @@ int comm_body_tag(par_comm *comm)
 
 static par_error start_mpi(int *argc, char ***argv)
 {
-    int started, level, code;
+    int started, code;
 
     MPI_Initialized(&started);
     job.mpi_is_ours = !started;
     if (started)
         return PAR_OK;
-    code = MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
+    code = use_mpi_start(argc, argv);
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Init_thread");
 }
 
@@ -211,6 +211,19 @@ static par_error open_world(const par_options *options)
 }
 
 static void at_exit(int status, void *unused);
+static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused);
+
+/* Whoever started MPI may stop it while the job goes on: MPI_Finalize begins with
+ * the attributes of MPI_COMM_SELF (MPI 3.1, 8.7.1), and one of them is ours. */
+static par_error follow_mpi(void)
+{
+    int key;
+    int code = MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, at_mpi_finalize, &key, NULL);
+
+    if (code == MPI_SUCCESS)
+        code = MPI_Comm_set_attr(MPI_COMM_SELF, key, NULL);
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_set_attr");
+}
 
 par_error par_init(int *argc, char ***argv, const par_options *options,
                    par_comm **world_p)
@@ -235,6 +248,8 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     error_name_rank(rank);
     err = open_world(options);
+    if (!err && !job.mpi_is_ours)
+        err = follow_mpi();
     if (err) {
         job.over = true;
         if (job.mpi_is_ours)
@@ -309,13 +324,22 @@ par_error par_finalize(void)
                                : error_set(PAR_ERR_MPI, "MPI_Finalize failed: %d", code);
 }
 
+static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused)
+{
+    (void)self, (void)key, (void)value, (void)unused;
+    if (!job.depth)
+        return MPI_SUCCESS;
+    job.depth = 1;
+    return par_finalize() ? MPI_ERR_OTHER : MPI_SUCCESS;
+}
+
 /* A program that has failed must not wait for ranks that may wait for it. */
 static void at_exit(int status, void *unused)
 {
     (void)unused;
     if (!job.depth || getpid() != job.pid)
         return;
-    if (status)
+    if (status && job.world.size > 1)
         par_abort(status);
     job.depth = 1;
     if (par_finalize())
@@ -328,6 +352,7 @@ _Noreturn void par_abort(int code)
 
     if (!code)
         code = EXIT_FAILURE;
+    fflush(NULL);  /* MPI_Abort ends this process without its exit handlers */
     job.depth = 0; /* at_exit has nothing to do any more */
     MPI_Initialized(&started);
     MPI_Finalized(&stopped);

@@ -77,6 +77,34 @@ par_error par_receive(par_comm *comm, void *data, size_t count, par_type type, i
     return err;
 }
 
+/* The request lives in this function's frame, and moves only if it must outlive it. */
+par_error p2p_send_or_leave(par_comm *comm, const request_outgoing *out,
+                            par_request **request_p)
+{
+    par_request request, *left;
+    par_error err = PAR_OK;
+
+    lock_take();
+    err = request_send(&request, comm, out);
+    if (err) {
+        lock_give();
+        return err;
+    }
+    err = wait_until(request_step, &request, true);
+    if (err != PAR_ERR_INTERRUPTED)
+        return err ? err : request_outcome(&request);
+    left = malloc(sizeof *left);
+    if (!left) { /* then it has to be waited for */
+        lock_take();
+        wait_until(request_step, &request, false);
+        return err;
+    }
+    *left = request;
+    transfer_move(&left->transfer, &request.transfer);
+    *request_p = left;
+    return err;
+}
+
 par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
                          par_request **request_p)
 {

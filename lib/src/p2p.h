@@ -19,6 +19,11 @@ par_error p2p_check_source(const par_comm *comm, int source, int tag);
 /* Send OUT and wait until its memory is free again. */
 par_error p2p_send(par_comm *comm, const request_outgoing *out);
 
+/* The same, but if the wait is interrupted, which is PAR_ERR_INTERRUPTED, the send
+ * goes on as *REQUEST_P. */
+par_error p2p_send_or_leave(par_comm *comm, const request_outgoing *out,
+                            par_request **request_p);
+
 /* Start to send OUT. */
 par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
                          par_request **request_p);

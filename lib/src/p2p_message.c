@@ -7,21 +7,29 @@
 #include "p2p.h"
 #include "wait.h"
 
-par_error par_message_send(par_comm *comm, const par_content *content,
-                           const par_part *parts, size_t part_count, int dest, int tag)
+static request_outgoing outgoing(const par_content *content, const par_part *parts,
+                                 size_t part_count, int dest, int tag)
 {
+    return (request_outgoing){.content = content,
+                              .parts = parts,
+                              .part_count = part_count,
+                              .context = WIRE_P2P,
+                              .dest = dest,
+                              .tag = tag};
+}
+
+par_error par_message_send(par_comm *comm, const par_content *content,
+                           const par_part *parts, size_t part_count, int dest, int tag,
+                           par_request **left_p)
+{
+    request_outgoing out = outgoing(content, parts, part_count, dest, tag);
     par_error err = p2p_check_dest(comm, dest, tag);
 
     if (!err)
         err = p2p_check_content(content, parts, part_count);
     if (err)
         return err;
-    return p2p_send(comm, &(request_outgoing){.content = content,
-                                              .parts = parts,
-                                              .part_count = part_count,
-                                              .context = WIRE_P2P,
-                                              .dest = dest,
-                                              .tag = tag});
+    return left_p ? p2p_send_or_leave(comm, &out, left_p) : p2p_send(comm, &out);
 }
 
 par_error par_message_receive(par_comm *comm, int source, int tag,
@@ -40,20 +48,12 @@ par_error par_message_send_start(par_comm *comm, const par_content *content,
                                  const par_part *parts, size_t part_count, int dest,
                                  int tag, par_request **request_p)
 {
+    request_outgoing out = outgoing(content, parts, part_count, dest, tag);
     par_error err = p2p_check_dest(comm, dest, tag);
 
     if (!err)
         err = p2p_check_content(content, parts, part_count);
-    if (err)
-        return err;
-    return p2p_send_start(comm,
-                          &(request_outgoing){.content = content,
-                                              .parts = parts,
-                                              .part_count = part_count,
-                                              .context = WIRE_P2P,
-                                              .dest = dest,
-                                              .tag = tag},
-                          request_p);
+    return err ? err : p2p_send_start(comm, &out, request_p);
 }
 
 par_error par_message_receive_start(par_comm *comm, int source, int tag,

@@ -1,5 +1,6 @@
 /* request_user.c - what programs do with the requests they have.
  * SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdlib.h>
 
 #include "lock.h"
@@ -151,6 +152,8 @@ par_error par_wait_some(par_request *const *requests, size_t count, double secon
     if (!err && (!done_p || (count && !indices)))
         err = error_set(PAR_ERR_ARG, "%s is NULL: it is where the answer goes",
                         done_p ? "indices" : "done_p");
+    if (!err && isnan(seconds))
+        err = error_set(PAR_ERR_ARG, "seconds is not a number");
     if (!err && some) {
         lock_take();
         err = wait_until(step_several, &s, true);

@@ -12,6 +12,13 @@ void transfer_none(transfer *t)
     t->count = t->done = 0;
 }
 
+void transfer_move(transfer *to, const transfer *from)
+{
+    *to = *from;
+    if (from->pieces == &from->one)
+        to->pieces = &to->one;
+}
+
 typedef int start_piece(void *data, int bytes, int peer, int tag, MPI_Comm mpi,
                         MPI_Request *request);
 

@@ -18,6 +18,9 @@ extern size_t transfer_piece;
 /* Make T one of nothing, which is over. */
 void transfer_none(transfer *t);
 
+/* Make TO what FROM is, which must not be used any more. */
+void transfer_move(transfer *to, const transfer *from);
+
 /* Start to send PARTS to PEER, or to receive them from there, under TAG; both
  * sides must cut alike, that is, know the parts' lengths. Need the lock. */
 par_error transfer_send(transfer *t, MPI_Comm mpi, const par_part *parts,

@@ -9,6 +9,9 @@
 
 #include "error.h"
 
+/* MPI_Init_thread, after telling the transport what suits us. */
+int use_mpi_start(int *argc, char ***argv);
+
 /* PAR_ERR_MPI with MPI's own words on CODE, which CALL returned. */
 par_error error_mpi(int code, const char *call);
 

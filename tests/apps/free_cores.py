@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -25,11 +26,13 @@ def are_free(cores):
     return all([float(spin.communicate()[0]) > 0.96 for spin in spins])
 
 
-def best(measure, good, cores=2, attempts=3, patience=20):
-    """measure() until the result is good(); at most so many attempts with cores
-    free before and after, which is when a bad one counts."""
+def best(measure, good, cores=2, attempts=3, patience=40):
+    """measure() until the result is good(). A bad one counts if the cores were free
+    before and after; so many of them fail the test. Without free cores for so many
+    seconds nothing can be said."""
+    limit = time.monotonic() + patience
     results = []
-    for _ in range(patience):
+    while time.monotonic() < limit:
         was_free = are_free(cores)
         result = measure()
         if good(result):

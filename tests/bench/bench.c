@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "contender.h"
@@ -205,14 +206,21 @@ static const struct bench_case {
 
 /* ---- how ----------------------------------------------------------------- */
 
+/* Large memory in huge pages where the machine has them, for that is what NumPy
+ * does: the contenders in both languages are to send from the same kind. */
 static void *allocate(size_t bytes)
 {
-    void *memory = aligned_alloc(4096, (bytes / 4096 + 1) * 4096);
+    const size_t large = (size_t)4 << 20, huge = (size_t)2 << 20;
+    size_t page = bytes >= large ? huge : 4096;
+    size_t whole = (bytes / page + 1) * page;
+    void *memory = aligned_alloc(page, whole);
 
     if (!memory) {
         control_complain("no memory for %zu bytes", bytes);
         contender_abort();
     }
+    if (page == huge)
+        madvise(memory, whole, MADV_HUGEPAGE); /* if it cannot, small ones do */
     return memory;
 }
 

@@ -145,7 +145,7 @@ def measure(rows, names, jobs, rounds, seconds):
             if number >= FEWEST_ROUNDS and spent[row] > ROW_SECONDS:
                 continue
             start = time.monotonic()
-            for case in cases[row].values():
+            for case in rotated(list(cases[row].values()), number):
                 if number == 0:
                     case.calibrate(seconds)
                 case.sample()
@@ -153,6 +153,12 @@ def measure(rows, names, jobs, rounds, seconds):
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     return cases
+
+
+def rotated(items, places):
+    """Each round another one first: none has always the same before it."""
+    places %= len(items)
+    return items[places:] + items[:places]
 
 
 def figures(cases):
@@ -189,7 +195,7 @@ def about(jobs, rounds):
     cpu = re.search(r"^Model name:\s*(.*)", output_of("lscpu"), re.M)
     header = (HERE.parents[1] / "lib" / "include" / "par.h").read_text()
     return {
-        "machine": f"{cpu[1] if cpu else platform.machine()}, {cores()} cores,"
+        "machine": f"{cpu[1] if cpu else platform.machine()}, {len(cores())} cores,"
         f" {platform.system()} {platform.release()}, load {os.getloadavg()[0]:.1f}",
         "MPI": versions.pop() if versions else "unknown",
         "par": re.search(r'PAR_VERSION "(.*)"', header)[1]
@@ -237,6 +243,8 @@ def run(args):
         if name in names
     )
     seconds = SLICE / 20 if args.quick else SLICE
+    if not args.quick and os.getloadavg()[0] > 0.5:
+        say(f"the machine is busy (load {os.getloadavg()[0]:.1f}): expect noise")
     with Jobs(wanted) as jobs:
         where = about(jobs, args.rounds)
         cases = measure(args.rows, names, jobs, args.rounds, seconds)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -29,12 +30,28 @@ class Failed(Exception):
 
 
 def cores():
-    """The cores that mpirun starts ranks on without being told to oversubscribe."""
+    """A CPU of each core that we may use."""
     listed = subprocess.run(
-        ["lscpu", "--parse=core,socket"], capture_output=True, text=True, check=True
+        ["lscpu", "--parse=core,socket,cpu"], capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    physical = {line for line in listed if not line.startswith("#")}
-    return min(len(physical), len(os.sched_getaffinity(0)))
+    by_core = {}
+    for line in listed:
+        core, _, cpu = line.rpartition(",")
+        if not line.startswith("#") and int(cpu) in os.sched_getaffinity(0):
+            by_core.setdefault(core, int(cpu))
+    return list(by_core.values())
+
+
+@contextmanager
+def crowded(ranks):
+    """What is started within: two ranks where they will, more of them on two cores."""
+    before = os.sched_getaffinity(0)
+    if ranks > 2:
+        os.sched_setaffinity(0, cores()[:2])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def command(program):
@@ -46,23 +63,18 @@ def command(program):
 def environment(ranks):
     """Each job as mpirun starts it, but for what it cannot start without; one of
     more ranks than cores with the yielding that raw MPI must be told to do."""
-    wanted = {
-        "OMPI_MCA_rmaps_base_oversubscribe",
-        "PRTE_MCA_rmaps_default_mapping_policy",
+    crowd = {
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+        "OMPI_MCA_mpi_yield_when_idle": "1",
     }
-    env = {name: value for name, value in os.environ.items() if name not in wanted}
+    env = {name: value for name, value in os.environ.items() if name not in crowd}
     for prefix in ("OMPI", "PRTE"):  # they refuse root without these
-        env[f"{prefix}_ALLOW_RUN_AS_ROOT"] = env[
-            f"{prefix}_ALLOW_RUN_AS_ROOT_CONFIRM"
-        ] = "1"
-    env["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(BUILD / "python"), os.environ.get("PYTHONPATH")])
-    )
-    if ranks > cores():
-        env["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
-        env["PRTE_MCA_rmaps_default_mapping_policy"] = ":oversubscribe"
-        env["OMPI_MCA_mpi_yield_when_idle"] = "1"
-    return env
+        env[f"{prefix}_ALLOW_RUN_AS_ROOT"] = "1"
+        env[f"{prefix}_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    path = [str(BUILD / "python"), os.environ.get("PYTHONPATH")]
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    return env | crowd if ranks > len(cores()) else env
 
 
 class Job:
@@ -71,14 +83,14 @@ class Job:
         self.ranks = ranks
         self.lines = {}  # by rank: the connection, as a text file
         self.mpi = ""
-        # A process group of its own, so that Ctrl-C comes to the driver alone.
-        self.process = subprocess.Popen(
-            ["mpirun", "-np", str(ranks), *command(program), path, self.name],
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr,
-            env=environment(ranks),
-            process_group=0,
-        )
+        with crowded(ranks):
+            self.process = subprocess.Popen(
+                ["mpirun", "-np", str(ranks), *command(program), path, self.name],
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr,
+                env=environment(ranks),
+                process_group=0,  # Ctrl-C comes to the driver alone
+            )
 
     @property
     def ready(self):

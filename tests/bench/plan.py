@@ -104,7 +104,7 @@ COLLECTIVES = Section(
 )
 CROWD = Section(
     "crowd",
-    "16 ranks, more than cores, raw MPI told to yield: µs a hop of a ring, µs a barrier",
+    "16 ranks on 2 cores, raw MPI told to yield: µs a hop of a ring, µs a barrier",
     ("raw", "libpar"),
     (_C,),
 )

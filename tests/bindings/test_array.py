@@ -376,9 +376,9 @@ def test_buffers_that_are_no_numpy_arrays_are_filled(world):
 
 @ranks(2)
 @pytest.mark.parametrize("size", [5, 50_000])
-def test_arrays_that_are_no_numpy_arrays_fill_a_buffer(world, size):
-    value = array.array("i", range(size))
-    for sent in (value, memoryview(value), memoryview(value)[::-1]):
+def test_a_memoryview_fills_a_buffer(world, size):
+    value = memoryview(array.array("i", range(size)))
+    for sent in (value, value[::-1]):
         if world.rank == 0:
             world.send(sent, 1)
         else:

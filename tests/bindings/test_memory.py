@@ -70,7 +70,8 @@ def test_sending_and_receiving_keeps_nothing(world, name):
     count = sys.getrefcount(value)
     # A leak of one object a round would be 16 bytes a round at least.
     assert memory_grown(work, 10_000) < 50_000
-    assert abs(sys.getrefcount(value) - count) < 10
+    # Others too count on None; a reference a round would be 10,000.
+    assert abs(sys.getrefcount(value) - count) < 1000
 
 
 @ranks(2)
@@ -134,9 +135,12 @@ def test_errors_keep_nothing(world):
     world.send(small, 0)
 
     def work():
-        for call in calls[:-1]:
-            with pytest.raises((ValueError, TypeError, pypar.Error)):
+        for call in calls:
+            try:
                 call()
+            except (ValueError, TypeError, pypar.Error):
+                continue
+            raise AssertionError("no error")
 
     assert memory_grown(work, 1000) < 20_000
     assert world.receive(0).tolist() == small.tolist()

@@ -29,7 +29,7 @@ _Noreturn void check_failed(const char *file, int line, const char *expression,
 #define ck_ok(call) ck_fails(PAR_OK, call)
 
 /* The call returns the par_error EXPECTED. */
-#define ck_fails(expected, call)                                                         \
+#define ck_fails(expected, call) \
     check_error((expected), (call), #call, __FILE__, __LINE__)
 
 /* The detail of this thread's last error has TEXT in it. */
@@ -63,11 +63,11 @@ extern const char *check_path;
 #define check_add(suite, test) check_add_test((suite), #test, (test))
 
 /* Add a test that wants LEAST ranks or more. */
-#define check_add_from(suite, least, test)                                               \
+#define check_add_from(suite, least, test) \
     check_add_test(ranks >= (least) ? (suite) : NULL, #test, (test))
 
 /* Add a test that runs for each _i below COUNT. */
-#define check_add_each(suite, count, test)                                               \
+#define check_add_each(suite, count, test) \
     check_add_loop((suite), #test, (test), (int)(count))
 
 #define check_add_test(suite, name, test) check_add_loop((suite), (name), (test), 1)

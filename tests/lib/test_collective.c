@@ -95,8 +95,7 @@ START_TEST(a_scatter_hands_everybody_their_part)
     for (int root = 0; root < ranks; root++)
         for (int i = 0; i < COUNTS; i++) {
             size_t count = count_of(i, PAR_INT32), bytes = 4 * count;
-            unsigned char *data =
-                me == root ? check_alloc(bytes * (size_t)ranks) : NULL;
+            unsigned char *data = me == root ? check_alloc(bytes * (size_t)ranks) : NULL;
             unsigned char *part = check_alloc(bytes);
 
             for (int rank = 0; data && rank < ranks; rank++)
@@ -114,8 +113,7 @@ START_TEST(a_gather_collects_the_parts_in_rank_order)
     for (int root = 0; root < ranks; root++)
         for (int i = 0; i < COUNTS; i++) {
             size_t count = count_of(i, PAR_UINT16), bytes = 2 * count;
-            unsigned char *data =
-                me == root ? check_alloc(bytes * (size_t)ranks) : NULL;
+            unsigned char *data = me == root ? check_alloc(bytes * (size_t)ranks) : NULL;
             unsigned char *part = check_alloc(bytes);
 
             check_fill(part, bytes, seed_of(me, root));
@@ -175,44 +173,44 @@ typedef float complex complex_float;
 typedef double complex complex_double;
 
 /* The reference joins one element after the other. What wraps, wraps in W. */
-#define ARITHMETIC_CASES(T, W)                                                           \
-    case PAR_SUM:                                                                        \
-        return *l = (T)((W)*l + (W)r), true;                                             \
-    case PAR_PROD:                                                                       \
+#define ARITHMETIC_CASES(T, W)               \
+    case PAR_SUM:                            \
+        return *l = (T)((W)*l + (W)r), true; \
+    case PAR_PROD:                           \
         return *l = (T)((W)*l * (W)r), true;
-#define ORDER_CASES                                                                      \
-    case PAR_MIN:                                                                        \
-        return *l = r < *l ? r : *l, true;                                               \
-    case PAR_MAX:                                                                        \
+#define ORDER_CASES                        \
+    case PAR_MIN:                          \
+        return *l = r < *l ? r : *l, true; \
+    case PAR_MAX:                          \
         return *l = r > *l ? r : *l, true;
-#define BIT_CASES(T)                                                                     \
-    case PAR_BAND:                                                                       \
-        return *l = (T)(*l & r), true;                                                   \
-    case PAR_BOR:                                                                        \
-        return *l = (T)(*l | r), true;                                                   \
-    case PAR_BXOR:                                                                       \
+#define BIT_CASES(T)                   \
+    case PAR_BAND:                     \
+        return *l = (T)(*l & r), true; \
+    case PAR_BOR:                      \
+        return *l = (T)(*l | r), true; \
+    case PAR_BXOR:                     \
         return *l = (T)(*l ^ r), true;
-#define LOGICAL_CASES(T)                                                                 \
-    case PAR_LAND:                                                                       \
-        return *l = (T)(*l && r), true;                                                  \
-    case PAR_LOR:                                                                        \
-        return *l = (T)(*l || r), true;                                                  \
-    case PAR_LXOR:                                                                       \
+#define LOGICAL_CASES(T)                \
+    case PAR_LAND:                      \
+        return *l = (T)(*l && r), true; \
+    case PAR_LOR:                       \
+        return *l = (T)(*l || r), true; \
+    case PAR_LXOR:                      \
         return *l = (T)(!*l != !r), true;
 
 /* Join RIGHT to LEFT; false where OP cannot join such elements. */
-#define REFERENCE(T, ...)                                                                \
-    static bool join_##T(par_op op, void *left, const void *right, size_t at)            \
-    {                                                                                    \
-        T *l = (T *)left + at, r = ((const T *)right)[at];                               \
-                                                                                         \
-        switch (op) {                                                                    \
-            __VA_ARGS__                                                                  \
-        default:                                                                         \
-            return false;                                                                \
-        }                                                                                \
+#define REFERENCE(T, ...)                                                     \
+    static bool join_##T(par_op op, void *left, const void *right, size_t at) \
+    {                                                                         \
+        T *l = (T *)left + at, r = ((const T *)right)[at];                    \
+                                                                              \
+        switch (op) {                                                         \
+            __VA_ARGS__                                                       \
+        default:                                                              \
+            return false;                                                     \
+        }                                                                     \
     }
-#define INTEGER_REFERENCE(T)                                                             \
+#define INTEGER_REFERENCE(T) \
     REFERENCE(T, ARITHMETIC_CASES(T, uint64_t) ORDER_CASES BIT_CASES(T) LOGICAL_CASES(T))
 
 /* clang-format off */
@@ -406,7 +404,8 @@ START_TEST(a_sum_has_the_same_bits_whatever_root_and_timing)
 
     /* Of all magnitudes: another order would give other bits. */
     for (int i = 0; i < COUNT; i++)
-        mine[i] = ldexp((double)(int64_t)check_next(&noise), (int)(check_next(&noise) % 64));
+        mine[i] =
+            ldexp((double)(int64_t)check_next(&noise), (int)(check_next(&noise) % 64));
     for (int turn = 0; turn < TURNS; turn++) {
         int root = turn % ranks;
 
@@ -439,9 +438,8 @@ END_TEST
 static const struct {
     size_t extra, bytes[3], parts;
 } shapes[] = {
-    {0, {0}, 0},          {0, {100}, 1},         {10, {0, 20, 30}, 3},
-    {10, {0, 50000, 3}, 3}, {0, {3 * MIB}, 1},     {9000, {0}, 0},
-    {9000, {10}, 1},      {9000, {1, 100000}, 2},
+    {0, {0}, 0},       {0, {100}, 1},  {10, {0, 20, 30}, 3}, {10, {0, 50000, 3}, 3},
+    {0, {3 * MIB}, 1}, {9000, {0}, 0}, {9000, {10}, 1},      {9000, {1, 100000}, 2},
 };
 
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -747,11 +745,11 @@ START_TEST(a_root_out_of_range_is_named_with_the_range)
     par_content content = {.kind = PAR_OBJECT};
     par_message *message = unset;
 
-#define ck_root(call)                                                                    \
-    do {                                                                                 \
-        ck_fails(PAR_ERR_RANK, call);                                                    \
-        ck_detail(value);                                                                \
-        ck_detail(range);                                                                \
+#define ck_root(call)                 \
+    do {                              \
+        ck_fails(PAR_ERR_RANK, call); \
+        ck_detail(value);             \
+        ck_detail(range);             \
     } while (0)
 
     snprintf(range, sizeof range, "0 to %d", ranks - 1);
@@ -793,12 +791,12 @@ START_TEST(bad_elements_are_refused)
 {
     double x = 0, y = 0;
 
-#define all_fail(error, data, count, type)                                               \
-    do {                                                                                 \
-        ck_fails(error, par_broadcast(world, data, count, type, 0));                     \
-        ck_fails(error, par_scatter(world, &y, data, count, type, 0));                   \
-        ck_fails(error, par_gather(world, data, count, type, &y, 0));                    \
-        ck_fails(error, par_reduce(world, data, &y, count, type, PAR_SUM, 0));           \
+#define all_fail(error, data, count, type)                                     \
+    do {                                                                       \
+        ck_fails(error, par_broadcast(world, data, count, type, 0));           \
+        ck_fails(error, par_scatter(world, &y, data, count, type, 0));         \
+        ck_fails(error, par_gather(world, data, count, type, &y, 0));          \
+        ck_fails(error, par_reduce(world, data, &y, count, type, PAR_SUM, 0)); \
     } while (0)
 
     all_fail(PAR_ERR_ARG, NULL, 1, PAR_DOUBLE);
@@ -850,7 +848,8 @@ static void add(Suite *suite)
     check_add(suite, a_sum_has_the_same_bits_whatever_root_and_timing);
     check_add(suite, what_is_no_number_is_neither_lost_in_min_nor_in_max);
     check_add_each(suite, SHAPES, a_broadcast_object_reaches_all_from_every_root);
-    check_add_each(suite, SHAPES, a_broadcast_object_reaches_those_behind_one_that_drops_it);
+    check_add_each(suite, SHAPES,
+                   a_broadcast_object_reaches_those_behind_one_that_drops_it);
     check_add_each(suite, SHAPES, a_scatter_of_objects_hands_everybody_theirs);
     check_add_each(suite, SHAPES, a_gather_of_objects_collects_all_of_them);
     check_add(suite, collectives_and_messages_never_meet);

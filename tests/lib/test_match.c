@@ -23,8 +23,8 @@ static bool take(match_receive *receive, par_message *message)
 
 static taker receive_in(wire_context context, int source, int tag)
 {
-    return (taker){.receive = {
-                       .context = context, .source = source, .tag = tag, .arrive = take}};
+    return (taker){
+        .receive = {.context = context, .source = source, .tag = tag, .arrive = take}};
 }
 
 static taker receive_of(int source, int tag)
@@ -84,12 +84,12 @@ static par_message *received(int source, int tag)
     return t.met;
 }
 
-#define ck_receives(message, source, tag)                                                \
-    do {                                                                                 \
-        par_message *got = received(source, tag);                                        \
-                                                                                         \
-        ck_assert_ptr_eq(got, message);                                                  \
-        free(got);                                                                       \
+#define ck_receives(message, source, tag)         \
+    do {                                          \
+        par_message *got = received(source, tag); \
+                                                  \
+        ck_assert_ptr_eq(got, message);           \
+        free(got);                                \
     } while (0)
 
 static void check_empty(void)
@@ -126,8 +126,10 @@ END_TEST
 
 START_TEST(another_source_tag_or_context_does_not_match)
 {
-    taker t[] = {receive_of(3, 8), receive_of(4, 7),
-                 receive_in(WIRE_COLLECTIVE, 3, 7), receive_of(PAR_ANY_SOURCE, 8),
+    taker t[] = {receive_of(3, 8),
+                 receive_of(4, 7),
+                 receive_in(WIRE_COLLECTIVE, 3, 7),
+                 receive_of(PAR_ANY_SOURCE, 8),
                  receive_of(4, PAR_ANY_TAG),
                  receive_in(WIRE_COLLECTIVE, PAR_ANY_SOURCE, PAR_ANY_TAG)};
     par_message *message;

@@ -60,7 +60,7 @@ static void send_letter(const letter *l, int dest, int tag)
     check_fill(extra, content.extra_bytes, 999);
     content.extra = extra;
     make_parts(l, true, parts);
-    ck_ok(par_message_send(world, &content, parts, l->part_count, dest, tag));
+    ck_ok(par_message_send(world, &content, parts, l->part_count, dest, tag, NULL));
     /* They may be reused now. */
     memset(extra, 0, content.extra_bytes);
     free(extra);
@@ -137,9 +137,14 @@ static void receive_letter(const letter *l, int source, int tag)
 
 /* ---- what can be sent ------------------------------------------------------ */
 
-#define ARRAY(t, d, s) {.kind = PAR_ARRAY, .type = (t), .dims = (d), .shape = (s)}
-#define OBJECT(extra_length)                                                             \
-    {.kind = PAR_OBJECT, .type = 201, .variant = 3, .extra_bytes = (extra_length)}
+#define ARRAY(t, d, s)                                            \
+    {                                                             \
+        .kind = PAR_ARRAY, .type = (t), .dims = (d), .shape = (s) \
+    }
+#define OBJECT(extra_length)                                                         \
+    {                                                                                \
+        .kind = PAR_OBJECT, .type = 201, .variant = 3, .extra_bytes = (extra_length) \
+    }
 
 static const letter letters[] = {
     {ARRAY(PAR_DOUBLE, 1, NULL), {80}, 1},
@@ -149,8 +154,14 @@ static const letter letters[] = {
     {ARRAY(PAR_INT16, 2, shape_2x3), {12}, 1},
     {ARRAY(PAR_UINT8, 3, shape_100x200x3), {60000}, 1},
     {ARRAY(PAR_UINT32, 2, shape_empty), {0}, 1},
-    {{.kind = PAR_ARRAY, .type = PAR_OPAQUE, .dims = 2, .shape = shape_2x3,
-      .variant = 77, .extra_bytes = 20}, {6 * 24}, 1},
+    {{.kind = PAR_ARRAY,
+      .type = PAR_OPAQUE,
+      .dims = 2,
+      .shape = shape_2x3,
+      .variant = 77,
+      .extra_bytes = 20},
+     {6 * 24},
+     1},
     {{.kind = PAR_ARRAY, .type = PAR_OPAQUE, .dims = 1, .extra_bytes = 20}, {50000}, 1},
     {OBJECT(0), {0}, 0},
     {OBJECT(0), {0}, 1},
@@ -236,7 +247,8 @@ START_TEST(descriptions_and_bodies_arrive_whole_at_the_limit)
             for (int split = 0; split < 2; split++) {
                 size_t room = slot_size - WIRE_HEADER_BYTES;
                 letter l = {OBJECT(split ? 100 : room - 1 + extra),
-                            {split ? room - 101 + body : body}, 1};
+                            {split ? room - 101 + body : body},
+                            1};
 
                 if (me == 0)
                     send_letter(&l, last(), 140);
@@ -258,7 +270,7 @@ START_TEST(an_object_may_have_very_many_parts)
         parts[i] = (par_part){bytes + i, i % 3 == 0};
     if (me == 0) {
         check_fill(bytes, MANY, 5);
-        ck_ok(par_message_send(world, &content, parts, MANY, last(), 150));
+        ck_ok(par_message_send(world, &content, parts, MANY, last(), 150, NULL));
     }
     memset(bytes, 0, MANY);
     if (me == last()) {
@@ -294,7 +306,8 @@ START_TEST(every_content_can_be_sent_and_received_by_requests)
     make_parts(l, true, parts);
     memcpy(list, parts, sizeof list);
     ck_ok(par_message_receive_start(world, left, 160, &message, &receive));
-    ck_ok(par_message_send_start(world, &content, list, l->part_count, right, 160, &send));
+    ck_ok(
+        par_message_send_start(world, &content, list, l->part_count, right, 160, &send));
     /* All but the parts themselves may be reused now. */
     memset(list, 0, sizeof list);
     memset(&content, 0, sizeof content);
@@ -357,7 +370,8 @@ START_TEST(an_array_of_any_shape_can_be_received_by_par_receive)
     if (me == 0)
         send_letter(l, last(), 210);
     if (me == last()) {
-        ck_ok(par_receive(world, data, count, (par_type)l->content.type, 0, 210, &status));
+        ck_ok(
+            par_receive(world, data, count, (par_type)l->content.type, 0, 210, &status));
         ck_assert_uint_eq(status.count, count);
         ck_assert_int_eq(status.type, l->content.type);
         ck_assert(check_is_filled(data, total_bytes(l), 1000));
@@ -368,9 +382,8 @@ END_TEST
 
 START_TEST(par_receive_leaves_an_object_alone)
 {
-    static const letter objects[] = {{OBJECT(0), {8}, 1},
-                                     {OBJECT(9), {100000, 5}, 2},
-                                     {OBJECT(5000), {8}, 1}};
+    static const letter objects[] = {
+        {OBJECT(0), {8}, 1}, {OBJECT(9), {100000, 5}, 2}, {OBJECT(5000), {8}, 1}};
     double x = 1.5;
 
     for (int i = 0; i < 3; i++) {
@@ -427,8 +440,8 @@ START_TEST(bodies_can_be_taken_in_any_order)
     l.bytes[0] = 300000;
     make_parts(&l, true, &part);
     for (int i = 0; me == 0 && i < 5; i++)
-        ck_ok(par_send_start(world, part.data, l.bytes[0] - (size_t)i, PAR_BYTE, 1,
-                             310, &requests[i]));
+        ck_ok(par_send_start(world, part.data, l.bytes[0] - (size_t)i, PAR_BYTE, 1, 310,
+                             &requests[i]));
     for (int i = 0; me == 1 && i < 5; i++)
         messages[i] = receive(0, 310);
     for (int i = 0; me == 1 && i < 5; i++) {
@@ -494,10 +507,8 @@ static par_status probe(int source, int tag, bool wait)
 
 START_TEST(a_probe_sees_what_has_arrived_and_takes_nothing)
 {
-    static const int asked[][2] = {{0, 400},
-                                   {PAR_ANY_SOURCE, 400},
-                                   {0, PAR_ANY_TAG},
-                                   {PAR_ANY_SOURCE, PAR_ANY_TAG}};
+    static const int asked[][2] = {
+        {0, 400}, {PAR_ANY_SOURCE, 400}, {0, PAR_ANY_TAG}, {PAR_ANY_SOURCE, PAR_ANY_TAG}};
     letter l = {ARRAY(PAR_FLOAT, 1, NULL), {40000}, 1};
 
     if (me == 0)
@@ -557,7 +568,7 @@ END_TEST
 static void refuse_content(par_error error, par_content content, const par_part *parts,
                            size_t count, const char *detail)
 {
-    ck_fails(error, par_message_send(world, &content, parts, count, me, 510));
+    ck_fails(error, par_message_send(world, &content, parts, count, me, 510, NULL));
     ck_detail(detail);
 }
 
@@ -569,7 +580,7 @@ START_TEST(a_content_that_nobody_could_understand_is_refused)
     const uint64_t two[] = {2, 2}, wraps[] = {UINT64_C(1) << 63, 2};
     par_content content = ARRAY(PAR_DOUBLE, 1, NULL);
 
-    ck_fails(PAR_ERR_ARG, par_message_send(world, NULL, part, 1, me, 510));
+    ck_fails(PAR_ERR_ARG, par_message_send(world, NULL, part, 1, me, 510, NULL));
     refuse_content(PAR_ERR_ARG, content, NULL, 1, "NULL");
     refuse_content(PAR_ERR_ARG, content, none, 1, "NULL");
     refuse_content(PAR_ERR_SIZE, content, huge, 2, "bytes");
@@ -607,10 +618,10 @@ START_TEST(ranks_and_tags_are_checked_as_in_par_send)
     par_status status;
     bool found;
 
-    ck_fails(PAR_ERR_RANK, par_message_send(world, &content, NULL, 0, ranks, 520));
-    ck_fails(PAR_ERR_RANK, par_message_send(world, &content, NULL, 0, -1, 520));
-    ck_fails(PAR_ERR_TAG, par_message_send(world, &content, NULL, 0, me, -1));
-    ck_fails(PAR_ERR_ARG, par_message_send(NULL, &content, NULL, 0, me, 520));
+    ck_fails(PAR_ERR_RANK, par_message_send(world, &content, NULL, 0, ranks, 520, NULL));
+    ck_fails(PAR_ERR_RANK, par_message_send(world, &content, NULL, 0, -1, 520, NULL));
+    ck_fails(PAR_ERR_TAG, par_message_send(world, &content, NULL, 0, me, -1, NULL));
+    ck_fails(PAR_ERR_ARG, par_message_send(NULL, &content, NULL, 0, me, 520, NULL));
     ck_fails(PAR_ERR_RANK, par_message_receive(world, ranks, 520, &message));
     ck_fails(PAR_ERR_RANK, par_message_receive(world, -2, 520, &message));
     ck_fails(PAR_ERR_TAG, par_message_receive(world, me, -2, &message));
@@ -627,8 +638,10 @@ START_TEST(ranks_and_tags_are_checked_as_in_par_send)
              par_message_send_start(world, &content, NULL, 0, ranks, 520, &request));
     ck_fails(PAR_ERR_TAG,
              par_message_send_start(world, &content, NULL, 0, me, -1, &request));
-    ck_fails(PAR_ERR_ARG, par_message_send_start(world, NULL, NULL, 0, me, 520, &request));
-    ck_fails(PAR_ERR_ARG, par_message_send_start(world, &content, NULL, 0, me, 520, NULL));
+    ck_fails(PAR_ERR_ARG,
+             par_message_send_start(world, NULL, NULL, 0, me, 520, &request));
+    ck_fails(PAR_ERR_ARG,
+             par_message_send_start(world, &content, NULL, 0, me, 520, NULL));
     ck_fails(PAR_ERR_RANK,
              par_message_receive_start(world, ranks, 520, &message, &request));
     ck_fails(PAR_ERR_TAG, par_message_receive_start(world, me, -2, &message, &request));
@@ -656,7 +669,8 @@ static void add(Suite *suite)
     check_add_each(suite, LETTER_COUNT, every_content_reaches_its_own_sender);
     check_add_each(suite, LETTER_COUNT, every_content_can_be_freed_without_being_taken);
     check_add_each(suite, LETTER_COUNT, every_content_can_be_put_back_and_received_again);
-    check_add_each(suite, LETTER_COUNT, every_content_can_be_sent_and_received_by_requests);
+    check_add_each(suite, LETTER_COUNT,
+                   every_content_can_be_sent_and_received_by_requests);
     check_add(suite, a_started_receive_that_is_cancelled_gives_no_message);
     check_add(suite, descriptions_and_bodies_arrive_whole_at_the_limit);
     check_add(suite, an_object_may_have_very_many_parts);

@@ -73,7 +73,7 @@ END_TEST
 START_TEST(every_size_arrives_whole)
 {
     size_t most = inline_body();
-    const size_t sizes[] = {0,        1,        7,         8,         most - 1, most,
+    const size_t sizes[] = {0,        1,        7,         8,       most - 1,    most,
                             most + 1, 4096 + 1, 65536 + 1, MIB + 3, 40 * MIB + 5};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -405,10 +405,10 @@ END_TEST
 /* ---- bad arguments -------------------------------------------------------- */
 
 /* Both directions want the same of them. */
-#define both_fail(error, data, count, type)                                              \
-    do {                                                                                 \
-        ck_fails(error, par_send(world, data, count, type, 0, 900));                     \
-        ck_fails(error, par_receive(world, data, count, type, 0, 900, NULL));            \
+#define both_fail(error, data, count, type)                                   \
+    do {                                                                      \
+        ck_fails(error, par_send(world, data, count, type, 0, 900));          \
+        ck_fails(error, par_receive(world, data, count, type, 0, 900, NULL)); \
     } while (0)
 
 START_TEST(a_rank_out_of_range_is_named_with_the_range)
@@ -517,7 +517,8 @@ static void add(Suite *suite)
     check_add_from(suite, 2, a_body_of_several_pieces_arrives_whole);
     check_add_from(suite, 2, any_source_receives_from_everybody);
     check_add_from(suite, 2, messages_of_a_sender_under_a_tag_keep_their_order);
-    check_add_from(suite, 2, messages_of_a_sender_keep_their_order_for_any_source_and_tag);
+    check_add_from(suite, 2,
+                   messages_of_a_sender_keep_their_order_for_any_source_and_tag);
     check_add_from(suite, 2, tags_can_be_received_in_another_order);
     check_add_from(suite, 2, many_small_messages_wait_to_be_received);
     check_add(suite, a_small_message_is_gone_before_it_is_received);

@@ -28,7 +28,8 @@ static par_request *sending(const void *data, size_t count, par_type type, int t
     return request;
 }
 
-static par_request *receiving(void *data, size_t count, par_type type, int source, int tag)
+static par_request *receiving(void *data, size_t count, par_type type, int source,
+                              int tag)
 {
     par_request *request = NULL;
 
@@ -222,8 +223,11 @@ END_TEST
 
 START_TEST(receives_are_served_in_the_order_in_which_they_were_started)
 {
-    static const int asked[][2] = {
-        {0, 300}, {PAR_ANY_SOURCE, 300}, {0, 300}, {0, PAR_ANY_TAG}, {PAR_ANY_SOURCE, -1}};
+    static const int asked[][2] = {{0, 300},
+                                   {PAR_ANY_SOURCE, 300},
+                                   {0, 300},
+                                   {0, PAR_ANY_TAG},
+                                   {PAR_ANY_SOURCE, -1}};
     par_request *receives[5];
     int64_t numbers[5] = {0};
 
@@ -247,7 +251,8 @@ START_TEST(a_waiting_receive_gets_what_another_refused)
 
     for (int i = 0; i < 2; i++) {
         size_t count = counts[i];
-        int64_t *out = check_alloc(8 * count), *in = check_alloc(8 * count), small[1] = {7};
+        int64_t *out = check_alloc(8 * count), *in = check_alloc(8 * count),
+                small[1] = {7};
         double wrong[2] = {7, 7};
         par_request *of_type, *of_size, *fits, *send;
         par_status status;
@@ -403,11 +408,11 @@ START_TEST(bad_arguments_start_nothing)
     par_request *const before = (par_request *)(void *)&x;
     par_request *request = before;
 
-#define both_fail(error, comm, data, count, type, rank, tag)                             \
-    do {                                                                                 \
-        ck_fails(error, par_send_start(comm, data, count, type, rank, tag, &request));   \
-        ck_fails(error,                                                                  \
-                 par_receive_start(comm, data, count, type, rank, tag, &request));       \
+#define both_fail(error, comm, data, count, type, rank, tag)                           \
+    do {                                                                               \
+        ck_fails(error, par_send_start(comm, data, count, type, rank, tag, &request)); \
+        ck_fails(error,                                                                \
+                 par_receive_start(comm, data, count, type, rank, tag, &request));     \
     } while (0)
 
     both_fail(PAR_ERR_ARG, NULL, &x, 1, PAR_CHAR, 0, 1);

@@ -21,15 +21,16 @@ typedef struct sample {
     bool in_call, meta_apart, body_apart;
 } sample;
 
-#define PLAIN(t, d, s) .content = {.kind = PAR_ARRAY, .type = (t), .dims = (d), .shape = (s)}
+#define PLAIN(t, d, s) \
+    .content = {.kind = PAR_ARRAY, .type = (t), .dims = (d), .shape = (s)}
 #define OBJECT(e) .content = {.kind = PAR_OBJECT, .type = (e), .variant = 9}
-#define DESCRIBED(k, t, d, s)                                                            \
-    .content = {.kind = (k),                                                             \
-                .type = (t),                                                             \
-                .variant = 2,                                                            \
-                .dims = (d),                                                             \
-                .shape = (s),                                                            \
-                .extra = extra,                                                          \
+#define DESCRIBED(k, t, d, s)   \
+    .content = {.kind = (k),    \
+                .type = (t),    \
+                .variant = 2,   \
+                .dims = (d),    \
+                .shape = (s),   \
+                .extra = extra, \
                 .extra_bytes = sizeof extra}
 #define ONE_PART(n) .parts = {{NULL, n}}, .part_count = 1
 
@@ -248,12 +249,12 @@ END_TEST
 START_TEST(the_layout_is_the_documented_one)
 {
     static const unsigned char documented[WIRE_HEADER_BYTES - 4] = {
-        0xA1, 1,    2,    0x44, /* version, context, kind, type */
-        0x78, 0x56, 0x34, 0x12, /* tag */
+        0xA1, 1,    2,    0x44,             /* version, context, kind, type */
+        0x78, 0x56, 0x34, 0x12,             /* tag */
         8,    7,    6,    5,    4, 3, 2, 1, /* bytes of the body */
-        0x11, 0,    0,    0,    /* bytes of the meta */
-        0xEF, 0xBE, 0xAD, 0xDE, /* tag of what comes apart */
-        0x55, 0x0A, 5,    0,    /* variant, dims, flags, zero */
+        0x11, 0,    0,    0,                /* bytes of the meta */
+        0xEF, 0xBE, 0xAD, 0xDE,             /* tag of what comes apart */
+        0x55, 0x0A, 5,    0,                /* variant, dims, flags, zero */
     };
     wire_header header = {.context = 1,
                           .kind = 2,
@@ -344,9 +345,8 @@ END_TEST
 /* The rest of a message that contradicts its header; the check is right. */
 static bool passes(const wire_header *h)
 {
-    size_t size =
-        WIRE_HEADER_BYTES + (h->meta_apart ? 0 : h->meta_bytes) +
-        (h->body_apart || h->bytes > 1 << 20 ? 0 : (size_t)h->bytes);
+    size_t size = WIRE_HEADER_BYTES + (h->meta_apart ? 0 : h->meta_bytes) +
+                  (h->body_apart || h->bytes > 1 << 20 ? 0 : (size_t)h->bytes);
     unsigned char *bytes = check_alloc(size);
     wire_header got;
     bool passed;
@@ -370,13 +370,13 @@ static wire_header object_header(void)
 }
 
 /* HEADER passes, and with FIELD = VALUE it doesn't. */
-#define REFUSED(header, field, value)                                                    \
-    do {                                                                                 \
-        wire_header right = (header), wrong = right;                                     \
-                                                                                         \
-        wrong.field = (value);                                                           \
-        ck_assert_msg(passes(&right), "refused without " #field " = " #value);           \
-        ck_assert_msg(!passes(&wrong), "passed with " #field " = " #value);              \
+#define REFUSED(header, field, value)                                          \
+    do {                                                                       \
+        wire_header right = (header), wrong = right;                           \
+                                                                               \
+        wrong.field = (value);                                                 \
+        ck_assert_msg(passes(&right), "refused without " #field " = " #value); \
+        ck_assert_msg(!passes(&wrong), "passed with " #field " = " #value);    \
     } while (0)
 
 START_TEST(a_field_out_of_range_is_refused)
@@ -451,8 +451,8 @@ static bool shape_passes(const uint64_t *shape, uint8_t dims, uint64_t bytes)
     return wire_get_meta((const unsigned char *)shape, &header, &meta);
 }
 
-#define SHAPE(...)                                                                       \
-    (const uint64_t[]){__VA_ARGS__},                                                     \
+#define SHAPE(...)                   \
+    (const uint64_t[]){__VA_ARGS__}, \
         sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t)
 
 START_TEST(a_shape_that_contradicts_the_bytes_is_refused)
@@ -553,7 +553,8 @@ static uint64_t below(uint64_t *noise, uint64_t limit)
 /* Nearly right: so that most get past the first checks. */
 static wire_header noisy_header(uint64_t *noise)
 {
-    static const uint64_t odd_bytes[] = {0, 1, 8, 16, UINT32_MAX, PTRDIFF_MAX, UINT64_MAX};
+    static const uint64_t odd_bytes[] = {0,          1,           8,         16,
+                                         UINT32_MAX, PTRDIFF_MAX, UINT64_MAX};
     uint64_t flags = check_next(noise);
 
     return (wire_header){

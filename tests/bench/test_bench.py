@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The benchmark works: every row is there, for every contender. How fast anything
+is, is not tested here: a test must not fail because the machine is busy."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from mpirun import BUILD, PYTHON, SOURCE, alone
+
+BENCH = SOURCE / "tests" / "bench" / "bench.py"
+HAS_MPI4PY = importlib.util.find_spec("mpi4py") is not None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    """The contenders in C, which nothing else needs."""
+    made = subprocess.run(
+        ["cmake", "--build", BUILD, "--target", "bench"], capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+
+
+def bench(*words, **options):
+    return alone(PYTHON, BENCH, *words, **options)
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """A run of everything: its table, and its samples."""
+    file = tmp_path_factory.mktemp("bench") / "samples.json"
+    done = bench("--quick", "--json", file, timeout=240)
+    assert done.returncode == 0, done
+    return done.stdout, json.loads(file.read_text())
+
+
+def expected_rows():
+    sizes = ["0 B", "8 B", "64 B", "256 B", "1024 B", "3900 B", "4096 B"]
+    large = ["8 KiB", "16 KiB", "32 KiB", "64 KiB", "256 KiB", "1 MiB", "4 MiB", "16 MiB"]
+    objects = ["None", "42", "3.14", "'hello'", "bytes", "tuple", "dict", "dataclass"]
+    many = ["1000-floats", "1000-ints", "1000-str", "10-arrays"]
+    joined = ["8 B", "1 KiB", "64 KiB", "1 MiB"]
+    return [
+        *(f"latency {size}" for size in sizes),
+        *(f"bandwidth {size}" for size in large),
+        *(f"rate {size}" for size in ("8 B", "256 B", "1 KiB")),
+        *(f"object {name}" for name in objects + many),
+        "collective barrier",
+        *(f"collective broadcast {size}" for size in joined),
+        *(f"collective reduce {size}" for size in joined),
+        "crowd ring",
+        "crowd barrier",
+    ]
+
+
+def contenders(section):
+    names = {
+        "object": ["pypar object"],
+        "rate": ["raw", "libpar", "pypar new", "pypar buffer"],
+        "collective": ["raw", "libpar", "pypar buffer"],
+        "crowd": ["raw", "libpar"],
+    }.get(section, ["raw", "libpar", "pypar object", "pypar new", "pypar buffer"])
+    mpi4py = {
+        "object": ["mpi4py send", "mpi4py pkl5"],
+        "rate": ["mpi4py send", "mpi4py Send"],
+        "collective": ["mpi4py Send"],
+        "crowd": [],
+    }.get(section, ["mpi4py send", "mpi4py Send", "mpi4py pkl5"])
+    return names + (mpi4py if HAS_MPI4PY else [])
+
+
+def test_every_row_has_samples_of_every_contender(quick):
+    _, samples = quick
+    assert [row["name"] for row in samples["rows"]] == expected_rows()
+    for row in samples["rows"]:
+        assert list(row["seconds"]) == contenders(row["section"]), row["name"]
+        for name, figures in row["seconds"].items():
+            assert figures["samples"], (row["name"], name)
+            assert 0 < figures["min"] <= figures["median"], (row["name"], name)
+
+
+def test_the_table_has_every_row(quick):
+    text, samples = quick
+    for row in samples["rows"]:
+        label = row["name"].removeprefix(row["section"]).strip()
+        assert re.search(rf"^\| {re.escape(label)} +\| +[0-9]", text, re.M), row["name"]
+
+
+def test_targets_are_judged_by_their_medians(quick):
+    text, samples = quick
+    medians = {
+        row["name"]: {name: f["median"] for name, f in row["seconds"].items()}
+        for row in samples["rows"]
+    }
+    judged = [target for target in samples["targets"] if target["worst"] is not None]
+    assert "ring of 16 ranks, a hop" in [target["what"] for target in judged]
+    for target in judged:
+        ratios = [
+            medians[row][target["a"]] / medians[row][target["b"]]
+            for row in target["rows"]
+        ]
+        if target["least"] is None:
+            assert target["worst"] == pytest.approx(max(ratios))
+            assert target["reached"] == (max(ratios) <= target["most"])
+        else:
+            assert target["worst"] == pytest.approx(min(ratios))
+            assert target["reached"] == (min(ratios) >= target["least"])
+        assert f"| {target['what']} " in text
+
+
+def test_only_takes_the_rows_asked_for_and_starts_no_other_job():
+    done = bench("--quick", "--only", "OBJECT none")
+    assert done.returncode == 0, done
+    assert re.findall(r"^\| (\S+) +\| +[0-9]", done.stdout, re.M) == ["None"]
+    assert "rate" not in done.stdout.split("To reach")[0], done
+
+
+@pytest.mark.parametrize(
+    "words", [["--only", "nonsense"], ["--rounds", "0"], ["--rounds", "x"]]
+)
+def test_bad_options_are_status_2(words):
+    done = bench(*words)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert words[-1] in done.stderr
+
+
+def test_a_payload_that_changes_on_the_way_is_noticed(tmp_path):
+    """By the part that all contenders in Python share."""
+    script = tmp_path / "spoil.py"
+    script.write_text(
+        "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
+        "import measure\n"
+        "class Spoilt(measure.Form):\n"
+        "    def pingpong(self, work, count):\n"
+        "        work.got = work.expected.copy()\n"
+        "        if count == 7:\n"
+        "            work.got[-1] += 1\n"
+        "form = Spoilt(0)\n"
+        "order = measure.Order('pingpong - 65536 6')\n"
+        "assert measure.measure(form, order, lambda: None) is not None\n"
+        "order = measure.Order('pingpong - 65536 7')\n"
+        "assert measure.measure(form, order, lambda: None) is None\n"
+    )
+    done = alone(sys.executable, script, BENCH.parent)
+    assert done.returncode == 0, done

@@ -1,0 +1,545 @@
+/* test_comm.c - start and end of the job, each in a job of its own.
+ * SPDX-License-Identifier: MIT
+ *
+ * A test starts this program again, in a role, without mpirun or on some ranks;
+ * it looks at the exit status, which is not 0 if a check has failed there, and
+ * shows what has been printed.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check_par.h"
+#include "slot.h"
+#include "use_mpi.h"
+
+/* ---- roles: what happens in the job ---------------------------------------- */
+
+static void begin(const par_options *options)
+{
+    ck_ok(par_init(NULL, NULL, options, &world));
+    me = par_rank(world);
+    ranks = par_size(world);
+}
+
+/* Everybody sends BYTES to the right and gets as much from the left. */
+static void exchange(size_t bytes)
+{
+    unsigned char *out = check_alloc(bytes), *in = check_alloc(bytes);
+    int left = (me + ranks - 1) % ranks;
+    par_request *send;
+
+    check_fill(out, bytes, (uint64_t)me);
+    ck_ok(par_send_start(world, out, bytes, PAR_BYTE, (me + 1) % ranks, 1, &send));
+    ck_ok(par_receive(world, in, bytes, PAR_BYTE, left, 1, NULL));
+    ck_ok(par_wait(&send, NULL));
+    ck_assert(check_is_filled(in, bytes, (uint64_t)left));
+    free(out);
+    free(in);
+}
+
+static int mpi_state(int ask(int *flag))
+{
+    int flag;
+
+    ck_assert_int_eq(ask(&flag), MPI_SUCCESS);
+    return flag;
+}
+
+static int play_facts(void)
+{
+    int rank, size;
+    char host[256] = "";
+    double before = par_time();
+
+    ck_assert(!par_initialized());
+    begin(NULL);
+    ck_assert(par_initialized());
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    ck_assert_int_eq(par_rank(world), rank);
+    ck_assert_int_eq(par_size(world), size);
+    ck_assert_int_eq(par_rank(NULL), -1);
+    ck_assert_int_eq(par_size(NULL), -1);
+    ck_assert_int_eq(par_max_tag(), INT_MAX);
+    gethostname(host, sizeof host - 1);
+    ck_assert_str_eq(par_hostname(), host);
+    ck_assert_double_ge(par_time(), before);
+    exchange(100000);
+    ck_ok(par_finalize());
+    return 0;
+}
+
+/* What a call says outside of the job; HERE names which side. */
+static void expect_no_job(const char *here)
+{
+    char x = 0;
+    par_content content = {.kind = PAR_OBJECT};
+    par_message *message = NULL;
+    par_request *request = NULL;
+    par_status status;
+    bool found;
+
+#define ck_no_job(call)                \
+    do {                               \
+        ck_fails(PAR_ERR_STATE, call); \
+        ck_detail(here);               \
+    } while (0)
+
+    ck_assert(!par_initialized());
+    ck_assert_int_eq(par_rank(world), -1);
+    ck_assert_int_eq(par_size(world), -1);
+    ck_no_job(par_send(world, &x, 1, PAR_CHAR, 0, 1));
+    ck_no_job(par_receive(world, &x, 1, PAR_CHAR, 0, 1, NULL));
+    ck_no_job(par_probe(world, 0, 1, &status));
+    ck_no_job(par_probe_now(world, 0, 1, &status, &found));
+    ck_no_job(par_send_start(world, &x, 1, PAR_CHAR, 0, 1, &request));
+    ck_no_job(par_receive_start(world, &x, 1, PAR_CHAR, 0, 1, &request));
+    ck_no_job(par_event_start(world, &request));
+    ck_no_job(par_message_send(world, &content, NULL, 0, 0, 1, NULL));
+    ck_no_job(par_message_receive(world, 0, 1, &message));
+    ck_no_job(par_message_send_start(world, &content, NULL, 0, 0, 1, &request));
+    ck_no_job(par_message_receive_start(world, 0, 1, &message, &request));
+    ck_no_job(par_barrier(world));
+    ck_no_job(par_broadcast(world, &x, 1, PAR_CHAR, 0));
+    ck_no_job(par_scatter(world, &x, &x, 1, PAR_CHAR, 0));
+    ck_no_job(par_gather(world, &x, 1, PAR_CHAR, &x, 0));
+    ck_no_job(par_reduce(world, &x, &x, 1, PAR_INT8, PAR_SUM, 0));
+    ck_no_job(par_message_broadcast(world, &content, NULL, 0, 0, &message));
+    ck_no_job(par_message_scatter(world, &content, NULL, NULL, 0, &message));
+    ck_no_job(par_message_gather(world, &content, NULL, 0, 0, &message));
+    ck_no_job(par_barrier(NULL));
+}
+
+static int play_outside(void)
+{
+    par_comm *kept, *again = NULL;
+
+    expect_no_job("par_init");
+    ck_ok(par_finalize());
+    ck_fails(PAR_ERR_ARG, par_init(NULL, NULL, NULL, NULL));
+    begin(NULL);
+    kept = world;
+    exchange(10);
+    for (int i = 0; i < 3; i++)
+        ck_ok(par_finalize());
+    world = kept;
+    expect_no_job("par_finalize");
+    ck_fails(PAR_ERR_STATE, par_init(NULL, NULL, NULL, &again));
+    ck_assert_ptr_null(again);
+    ck_ok(par_finalize());
+    world = NULL;
+    return 0;
+}
+
+static int play_twice(void)
+{
+    static const par_options wrong = {.inline_bytes = 5};
+    par_comm *again = NULL;
+
+    begin(NULL);
+    ck_ok(par_init(NULL, NULL, &wrong, &again)); /* looks at no option */
+    ck_assert_ptr_eq(again, world);
+    ck_ok(par_finalize());
+    ck_assert(par_initialized());
+    exchange(100000);
+    ck_ok(par_finalize());
+    ck_assert(!par_initialized());
+    ck_assert(mpi_state(MPI_Finalized));
+    return 0;
+}
+
+static int play_join(void)
+{
+    int level;
+
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level);
+    begin(NULL);
+    exchange(100000);
+    ck_ok(par_finalize());
+    ck_assert(!par_initialized());
+    /* Its owner goes on. */
+    ck_assert(!mpi_state(MPI_Finalized));
+    ck_assert_int_eq(MPI_Barrier(MPI_COMM_WORLD), MPI_SUCCESS);
+    ck_fails(PAR_ERR_STATE, par_init(NULL, NULL, NULL, &world));
+    ck_assert_int_eq(MPI_Finalize(), MPI_SUCCESS);
+    return 0;
+}
+
+static int play_join_and_forget(void)
+{
+    int level;
+
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level);
+    begin(NULL);
+    exchange(10);
+    ck_assert_int_eq(MPI_Finalize(), MPI_SUCCESS);
+    return 0;
+}
+
+/* The ranks come to their ends at different times. */
+static int play_forget(void)
+{
+    begin(NULL);
+    exchange(100000);
+    usleep(100000 * (unsigned)me);
+    return 0;
+}
+
+static int play_forget_twice(void)
+{
+    begin(NULL);
+    begin(NULL);
+    exchange(10);
+    exit(0);
+}
+
+/* A message that nobody receives is nobody's problem. */
+static int play_unreceived(void)
+{
+    begin(NULL);
+    for (int i = 0; i < 100; i++)
+        ck_ok(par_send(world, &i, 1, PAR_INT32, (me + 1) % ranks, i));
+    ck_ok(par_finalize());
+    return 0;
+}
+
+static int play_exit_3(void)
+{
+    char x;
+
+    begin(NULL);
+    if (me == ranks - 1)
+        return 3;
+    ck_ok(par_receive(world, &x, 1, PAR_CHAR, ranks - 1, 1, NULL)); /* never comes */
+    return 0;
+}
+
+static int play_abort_7(void)
+{
+    char x;
+
+    begin(NULL);
+    if (me == ranks - 1)
+        par_abort(7);
+    ck_ok(par_receive(world, &x, 1, PAR_CHAR, ranks - 1, 1, NULL));
+    return 0;
+}
+
+static int play_abort_0(void)
+{
+    begin(NULL);
+    ck_ok(par_barrier(world));
+    par_abort(0);
+}
+
+static int play_abort_outside(void)
+{
+    par_abort(9);
+}
+
+/* A child made by fork is no rank, however it ends. */
+static int play_fork(void)
+{
+    begin(NULL);
+    for (int code = 0; code <= 3; code += 3) {
+        int status;
+        pid_t child = fork();
+
+        if (!child)
+            exit(code);
+        ck_assert_int_gt(child, 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status));
+        ck_assert_int_eq(WEXITSTATUS(status), code);
+        exchange(100000);
+    }
+    ck_ok(par_finalize());
+    return 0;
+}
+
+/* Messages around the limit, whatever it is. */
+static int play_sizes(void)
+{
+    begin(NULL);
+    for (size_t bytes = slot_size - 40; bytes < slot_size + 8; bytes++)
+        exchange(bytes);
+    exchange(0);
+    exchange(3000000);
+    ck_ok(par_finalize());
+    return 0;
+}
+
+static int refuse(size_t inline_bytes, const char *detail, const char *more)
+{
+    par_options options = {.inline_bytes = inline_bytes};
+    par_comm *none = NULL;
+
+    ck_fails(PAR_ERR_ARG, par_init(NULL, NULL, &options, &none));
+    ck_detail(detail);
+    ck_detail(more);
+    ck_assert_ptr_null(none);
+    ck_assert(!par_initialized());
+    ck_ok(par_finalize());
+    ck_fails(PAR_ERR_STATE, par_init(NULL, NULL, NULL, &none));
+    return 0;
+}
+
+static int play_refuse_17(void)
+{
+    return refuse(17, "inline_bytes is 17", "1024");
+}
+
+static int play_notice_17(void)
+{
+    return refuse(2048, "another rank", "out of range");
+}
+
+static int play_refuse_2048(void)
+{
+    return refuse(2048, "2048", "differs between ranks");
+}
+
+static int play_refuse_4096(void)
+{
+    return refuse(4096, "2048", "differs between ranks");
+}
+
+static const struct {
+    const char *name;
+    int (*play)(void);
+} roles[] = {
+    {"facts", play_facts},
+    {"outside", play_outside},
+    {"twice", play_twice},
+    {"join", play_join},
+    {"join-and-forget", play_join_and_forget},
+    {"forget", play_forget},
+    {"forget-twice", play_forget_twice},
+    {"unreceived", play_unreceived},
+    {"exit-3", play_exit_3},
+    {"abort-7", play_abort_7},
+    {"abort-0", play_abort_0},
+    {"abort-outside", play_abort_outside},
+    {"fork", play_fork},
+    {"sizes", play_sizes},
+    {"refuse-17", play_refuse_17},
+    {"notice-17", play_notice_17},
+    {"refuse-2048", play_refuse_2048},
+    {"refuse-4096", play_refuse_4096},
+};
+
+static int play(const char *role)
+{
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (strcmp(role, roles[i].name) == 0)
+            return roles[i].play();
+    fprintf(stderr, "no such role: %s\n", role);
+    return 2;
+}
+
+/* ---- jobs ------------------------------------------------------------------ */
+
+/* What the last job has printed. */
+static char output[8192];
+
+/* Add N ranks in ROLE to COMMAND; without mpirun if N is 0. */
+static void add_ranks(char *command, size_t size, int n, const char *role)
+{
+    char flags[512];
+    size_t used = strlen(command);
+
+    if (n) {
+        snprintf(flags, sizeof flags, CHECK_MPIRUN_FLAGS, n);
+        snprintf(command + used, size - used, "%s ", flags);
+        used = strlen(command);
+    }
+    snprintf(command + used, size - used, "'%s' %s ", check_path, role);
+}
+
+/* Run COMMAND and give its exit status. A job that hangs is ended from outside,
+ * with status 124. */
+static int run(const char *command)
+{
+    size_t length;
+    int status;
+    FILE *pipe = popen(command, "r");
+
+    ck_assert_ptr_nonnull(pipe);
+    length = fread(output, 1, sizeof output - 1, pipe);
+    output[length] = '\0';
+    while (fgetc(pipe) != EOF)
+        ;
+    status = pclose(pipe);
+    ck_assert_msg(WIFEXITED(status), "%s: %s", command, output);
+    return WEXITSTATUS(status);
+}
+
+/* Two roles in one job, N ranks in the first and, if there is a second, one in
+ * that; SETTINGS like "A=b" for their environment. */
+static int run_roles(int n, const char *role, const char *second, const char *settings)
+{
+    char command[4096];
+
+    snprintf(command, sizeof command, "%s timeout -k 2 20 %s ", settings,
+             n ? CHECK_MPIRUN : "");
+    add_ranks(command, sizeof command, n, role);
+    if (second) {
+        strcat(command, ": ");
+        add_ranks(command, sizeof command, 1, second);
+    }
+    strcat(command, "2>&1 </dev/null");
+    return run(command);
+}
+
+/* Those roles, as run_roles() has them, end with status EXPECTED. */
+static void roles_end(int expected, int n, const char *role, const char *second,
+                      const char *settings)
+{
+    int status = run_roles(n, role, second, settings);
+
+    ck_assert_msg(status == expected, "%s %s on %d ranks: status %d: %s", settings, role,
+                  n, status, output);
+}
+
+static void job_ends(int expected, int n, const char *role)
+{
+    roles_end(expected, n, role, NULL, "");
+}
+
+/* Without an mpirun, which may have something to say, nothing is printed. */
+static void job_ends_well(int n, const char *role)
+{
+    job_ends(EXIT_SUCCESS, n, role);
+    if (n == 0)
+        ck_assert_str_eq(output, "");
+}
+
+/* ---- tests ----------------------------------------------------------------- */
+
+START_TEST(a_rank_knows_itself_and_its_job)
+{
+    job_ends_well(0, "facts");
+    job_ends_well(1, "facts");
+    job_ends_well(3, "facts");
+}
+END_TEST
+
+START_TEST(a_check_that_fails_in_a_job_is_seen_here)
+{
+    job_ends(1, 0, "notice-17");
+    ck_assert_ptr_nonnull(strstr(output, "success"));
+    job_ends(2, 0, "nobody");
+}
+END_TEST
+
+START_TEST(outside_of_the_job_every_call_says_so)
+{
+    job_ends_well(0, "outside");
+    job_ends_well(2, "outside");
+}
+END_TEST
+
+START_TEST(two_inits_are_matched_by_two_finalizes)
+{
+    job_ends_well(0, "twice");
+    job_ends_well(2, "twice");
+}
+END_TEST
+
+START_TEST(an_mpi_of_somebody_else_is_joined_and_left_running)
+{
+    job_ends_well(0, "join");
+    job_ends_well(2, "join");
+}
+END_TEST
+
+START_TEST(an_mpi_of_somebody_else_may_be_gone_at_exit)
+{
+    job_ends_well(2, "join-and-forget");
+}
+END_TEST
+
+START_TEST(a_job_that_is_never_finalized_ends_well_all_the_same)
+{
+    job_ends_well(0, "forget");
+    job_ends_well(3, "forget");
+    job_ends_well(2, "forget-twice");
+}
+END_TEST
+
+START_TEST(messages_that_nobody_received_do_not_matter_in_the_end)
+{
+    job_ends_well(1, "unreceived");
+    job_ends_well(2, "unreceived");
+}
+END_TEST
+
+START_TEST(a_rank_that_exits_with_a_status_ends_the_job_with_it)
+{
+    job_ends(3, 0, "exit-3");
+    job_ends(3, 3, "exit-3");
+}
+END_TEST
+
+START_TEST(an_abort_ends_the_job_with_its_status)
+{
+    job_ends(7, 0, "abort-7");
+    job_ends(7, 3, "abort-7");
+    job_ends(1, 2, "abort-0");
+    job_ends(9, 0, "abort-outside");
+}
+END_TEST
+
+START_TEST(a_child_made_by_fork_does_not_end_the_job)
+{
+    job_ends_well(0, "fork");
+    job_ends_well(2, "fork");
+}
+END_TEST
+
+START_TEST(every_inline_limit_carries_messages_of_all_sizes)
+{
+    static const char *const settings[] = {"PAR_INLINE=1024", "PAR_INLINE=65536",
+                                           "PAR_INLINE=1048576", "PAR_WAIT=sleep",
+                                           "PAR_WAIT=spin"};
+
+    roles_end(EXIT_SUCCESS, 2, "sizes", NULL, settings[_i]);
+}
+END_TEST
+
+START_TEST(a_wrong_option_is_refused_on_every_rank)
+{
+    job_ends_well(0, "refuse-17");
+    job_ends_well(2, "refuse-17");
+    roles_end(EXIT_SUCCESS, 1, "notice-17", "refuse-17", "");
+}
+END_TEST
+
+START_TEST(options_that_differ_are_refused_on_every_rank)
+{
+    roles_end(EXIT_SUCCESS, 2, "refuse-2048", "refuse-4096", "");
+}
+END_TEST
+
+static void add(Suite *suite)
+{
+    check_add(suite, a_rank_knows_itself_and_its_job);
+    check_add(suite, a_check_that_fails_in_a_job_is_seen_here);
+    check_add(suite, outside_of_the_job_every_call_says_so);
+    check_add(suite, two_inits_are_matched_by_two_finalizes);
+    check_add(suite, an_mpi_of_somebody_else_is_joined_and_left_running);
+    check_add(suite, an_mpi_of_somebody_else_may_be_gone_at_exit);
+    check_add(suite, a_job_that_is_never_finalized_ends_well_all_the_same);
+    check_add(suite, messages_that_nobody_received_do_not_matter_in_the_end);
+    check_add(suite, a_rank_that_exits_with_a_status_ends_the_job_with_it);
+    check_add(suite, an_abort_ends_the_job_with_its_status);
+    check_add(suite, a_child_made_by_fork_does_not_end_the_job);
+    check_add_each(suite, 5, every_inline_limit_carries_messages_of_all_sizes);
+    check_add(suite, a_wrong_option_is_refused_on_every_rank);
+    check_add(suite, options_that_differ_are_refused_on_every_rank);
+}
+
+const check_program program = {.name = "comm", .add = add, .alone = true, .play = play};
