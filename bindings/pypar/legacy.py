@@ -1,4 +1,4 @@
-"""The old pypar's scatter, gather and reduce, on the world's methods."""
+"""The old pypar's functions that the world's methods do in another way."""
 
 from ._core import world
 from .balance import balance
@@ -77,3 +77,12 @@ def reduce(x, op, root=0, buffer=None, vanilla=False, bypass=False):
     """
     result = world.reduce(x, op, root)
     return _fill(buffer, result) if world.rank == root else buffer
+
+
+def inplace_reduce(x, op, root=0):
+    """Join all ranks' x by op into root's x, an array."""
+    reduce(x, op, root, buffer=x)
+
+
+def init(arguments=None):
+    """Importing pypar has started the job: there is nothing left to do."""

@@ -60,6 +60,7 @@ typedef struct codec_out {
     size_t part_count;
     par_part one;
     par_part *list;          /* owned; NULL without */
+    unsigned char *copy;     /* owned; NULL without */
     PyObject *owner, *extra; /* who has the memory of the parts and of the extra */
     uint64_t shape[CODEC_MAX_DIMS];
     /* the tagged form grows here: in FIRST, or in memory of its own */
@@ -72,6 +73,10 @@ typedef struct codec_out {
  * -1 with an exception. OBJECT must stay unchanged until then. */
 int codec_encode(core_state *state, PyObject *object, codec_out *out);
 void codec_release(codec_out *out);
+
+/* Copy what is to be sent into memory of OUT's own, so that the object may change.
+ * -1 with an exception. */
+int codec_copy(codec_out *out);
 
 /* Give what OUT owns to TO; to release OUT does nothing then. What is being sent
  * goes on being sent; it cannot be sent again. */

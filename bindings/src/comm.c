@@ -73,13 +73,17 @@ static PyObject *receive(PyObject *object, PyObject *const *args, Py_ssize_t cou
 static PyObject *isend(PyObject *object, PyObject *const *args, Py_ssize_t count,
                        PyObject *keywords)
 {
-    static const signature s = {"isend", 3, 2, {"obj", "dest", "tag"}};
+    static const signature s = {"isend", 4, 2, {"obj", "dest", "tag", "copy"}};
     comm *self = self_of(object);
     PyObject *v[ARGUMENTS_MAX];
+    int copy;
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return request_isend(self->state, self->par, v[0], v[1], v[2]);
+    copy = v[3] ? PyObject_IsTrue(v[3]) : 0;
+    if (copy < 0)
+        return NULL;
+    return request_isend(self->state, self->par, v[0], v[1], v[2], copy);
 }
 
 static PyObject *ireceive(PyObject *object, PyObject *const *args, Py_ssize_t count,
@@ -191,8 +195,9 @@ static PyMethodDef methods[] = {
      "message that doesn't fit it raises TypeMismatch or SizeMismatch and stays, to be "
      "received again. With return_status: (object, Status)."},
     {"isend", FAST(isend), METH_FASTCALL | METH_KEYWORDS,
-     "isend($self, obj, dest, tag=1)\n--\n\n"
-     "Start send and return a Request. obj must stay as it is until that is done."},
+     "isend($self, obj, dest, tag=1, copy=False)\n--\n\n"
+     "Start send and return a Request. obj must stay as it is until that is done, "
+     "unless it is copied first."},
     {"ireceive", FAST(ireceive), METH_FASTCALL | METH_KEYWORDS,
      "ireceive($self, source=-1, tag=1, buffer=None)\n--\n\n"
      "Start receive and return a Request. A Request that is dropped is cancelled."},

@@ -362,6 +362,7 @@ int codec_encode(core_state *state, PyObject *object, codec_out *out)
     out->parts = &out->one;
     out->part_count = 1;
     out->list = NULL;
+    out->copy = NULL;
     out->owner = out->extra = NULL;
     out->bytes = out->first;
     out->used = 0;
@@ -392,7 +393,9 @@ void codec_release(codec_out *out)
     Py_CLEAR(out->owner);
     Py_CLEAR(out->extra);
     PyMem_RawFree(out->list);
+    PyMem_RawFree(out->copy);
     out->list = NULL;
+    out->copy = NULL;
     if (out->bytes != out->first)
         PyMem_RawFree(out->bytes);
     out->bytes = out->first;
@@ -405,5 +408,28 @@ void codec_move(codec_out *to, codec_out *out)
         to->bytes = to->first;
     out->owner = out->extra = NULL;
     out->list = NULL;
+    out->copy = NULL;
     out->bytes = out->first;
+}
+
+int codec_copy(codec_out *out)
+{
+    par_part *parts = out->list ? out->list : &out->one;
+    size_t total = 0;
+    unsigned char *at;
+
+    for (size_t i = 0; i < out->part_count; i++)
+        total += parts[i].bytes;
+    at = out->copy = PyMem_RawMalloc(total);
+    if (!at) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t i = 0; i < out->part_count; i++) {
+        if (parts[i].bytes)
+            memcpy(at, parts[i].data, parts[i].bytes);
+        parts[i].data = at;
+        at += parts[i].bytes;
+    }
+    return 0;
 }

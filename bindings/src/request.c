@@ -208,7 +208,7 @@ int request_finish_orphans(core_state *state)
 /* ---- start -------------------------------------------------------------- */
 
 PyObject *request_isend(core_state *state, par_comm *par, PyObject *object,
-                        PyObject *dest, PyObject *tag)
+                        PyObject *dest, PyObject *tag, bool copy)
 {
     int to, under;
     request *self;
@@ -226,7 +226,7 @@ PyObject *request_isend(core_state *state, par_comm *par, PyObject *object,
         Py_DECREF(self);
         return PyErr_NoMemory();
     }
-    if (codec_encode(state, object, self->out) < 0)
+    if (codec_encode(state, object, self->out) < 0 || (copy && codec_copy(self->out) < 0))
         goto fail;
     err = par_message_send_start(par, &self->out->content, self->out->parts,
                                  self->out->part_count, to, under, &self->par);

@@ -5,9 +5,9 @@
 
 #include "codec.h"
 
-/* As Comm's methods of these names. */
+/* As Comm's methods of these names. COPY: the object may change at once. */
 PyObject *request_isend(core_state *state, par_comm *par, PyObject *object,
-                        PyObject *dest, PyObject *tag);
+                        PyObject *dest, PyObject *tag, bool copy);
 PyObject *request_ireceive(core_state *state, par_comm *par, PyObject *source,
                            PyObject *tag, PyObject *buffer);
 

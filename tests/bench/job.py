@@ -82,6 +82,7 @@ class Job:
         self.name = f"{program}-{ranks}"
         self.ranks = ranks
         self.lines = {}  # by rank: the connection, as a text file
+        self.connections = []
         self.mpi = ""
         with crowded(ranks):
             self.process = subprocess.Popen(
@@ -120,11 +121,11 @@ class Job:
         return float(answers[0])
 
     def leave(self):
-        """Ranks end when there are no more orders."""
-        for lines in self.lines.values():
+        """Ranks end when there are no more orders; who is still at one may answer."""
+        for connection in self.connections:
             try:
-                lines.close()
-            except OSError:  # what was to be flushed has nobody to go to
+                connection.shutdown(socket.SHUT_WR)
+            except OSError:  # its rank is gone
                 pass
 
     def end(self, limit):
@@ -176,9 +177,9 @@ class Jobs:
                 continue
             connection.settimeout(ANSWER_SECONDS)
             lines = connection.makefile("rw")
-            connection.close()  # the file keeps it open
             name, rank, mpi = lines.readline().rstrip("\n").split(" ", 2)
             by_name[name].lines[int(rank)] = lines
+            by_name[name].connections.append(connection)
             by_name[name].mpi = mpi.strip("\0 ")
 
     def __exit__(self, *_):

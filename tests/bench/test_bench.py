@@ -128,6 +128,41 @@ def test_bad_options_are_status_2(words):
     assert words[-1] in done.stderr
 
 
+# A library that stands between the contender in raw MPI and MPI.
+SPOILER = """
+#include <mpi.h>
+#include <signal.h>
+
+int MPI_Recv(void *data, int count, MPI_Datatype type, int source, int tag,
+             MPI_Comm comm, MPI_Status *status)
+{
+    int code = PMPI_Recv(data, count, type, source, tag, comm, status);
+    static int calls;
+
+    if (++calls >= 100)
+        SPOIL;
+    return code;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        ("((char *)data)[count - 1] ^= 1", "did not arrive intact"),
+        ("raise(SIGKILL)", "is gone"),
+    ],
+)
+def test_what_goes_wrong_in_a_contender_ends_the_benchmark(tmp_path, spoil, told):
+    source, library = tmp_path / "spoil.c", tmp_path / "spoil.so"
+    source.write_text(SPOILER.replace("SPOIL", spoil))
+    subprocess.run(["mpicc", "-shared", "-fPIC", "-o", library, source], check=True)
+    done = bench("--quick", "--only", "latency 8 B", env={"LD_PRELOAD": library})
+    assert done.returncode == 1, done
+    assert done.stdout == ""
+    assert re.search(f"^bench: raw_mpi-2: .*{told}", done.stderr, re.M), done
+
+
 def test_a_payload_that_changes_on_the_way_is_noticed(tmp_path):
     """By the part that all contenders in Python share."""
     script = tmp_path / "spoil.py"

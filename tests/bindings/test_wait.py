@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """While a rank waits: signals reach it, its other threads run, its core is free."""
 
+import gc
 import os
 import signal
 import threading
@@ -85,6 +86,25 @@ def test_ctrl_c_interrupts_a_receive_into_a_buffer_and_leaves_it(world, handler)
     world.send(np.arange(5), 0)
     assert world.receive(0).tolist() == [0, 1, 2, 3, 4]
     assert (buffer == -1).all()
+
+
+@ranks(2)
+def test_ctrl_c_interrupts_a_send_that_waits_and_it_goes_on(world, handler):
+    handler(signal.SIGINT, signal.default_int_handler)
+    if world.rank == 0:
+        for make in (lambda: np.arange(1_000_000), lambda: ["x" * 8_000_000, 1]):
+            with SignalAfter(signal.SIGINT), pytest.raises(KeyboardInterrupt):
+                world.send(make(), 1)
+            gc.collect()
+            make()  # takes the place of the other, were that freed
+            world.send("small", 1)
+        world.send("go", 1, 2)
+    else:
+        assert world.receive(0, 2) == "go"
+        assert form(world.receive(0)) == form(np.arange(1_000_000))
+        assert world.receive(0) == "small"
+        assert world.receive(0) == ["x" * 8_000_000, 1]
+        assert world.receive(0) == "small"
 
 
 @ranks(2)

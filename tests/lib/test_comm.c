@@ -176,6 +176,8 @@ static int play_join_and_forget(void)
     begin(NULL);
     exchange(10);
     ck_assert_int_eq(MPI_Finalize(), MPI_SUCCESS);
+    expect_no_job("par_finalize");
+    ck_ok(par_finalize());
     return 0;
 }
 

@@ -1,5 +1,6 @@
 /* test_several.c - waiting for one, some or all of several requests; events.
  * SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -366,6 +367,16 @@ START_TEST(no_place_for_the_answer_is_refused)
 }
 END_TEST
 
+START_TEST(a_time_that_is_none_is_refused)
+{
+    par_request *event = new_event();
+    size_t place, done;
+
+    ck_fails(PAR_ERR_ARG, par_wait_some(&event, 1, (double)NAN, &place, &done));
+    end_event(&event);
+}
+END_TEST
+
 static void add(Suite *suite)
 {
     check_add(suite, wait_any_ends_the_one_that_is_done);
@@ -383,6 +394,7 @@ static void add(Suite *suite)
     check_add(suite, an_event_can_be_called_back_until_it_is_set);
     check_add(suite, what_is_no_event_cannot_be_set);
     check_add(suite, no_place_for_the_answer_is_refused);
+    check_add(suite, a_time_that_is_none_is_refused);
 }
 
 const check_program program = {.name = "several", .add = add};

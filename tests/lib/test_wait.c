@@ -353,6 +353,45 @@ START_TEST(interruptions_lose_no_message)
 }
 END_TEST
 
+static const par_content object = {.kind = PAR_OBJECT};
+
+START_TEST(an_interrupted_send_goes_on)
+{
+    enum { SIZE = 300000 };
+    unsigned char *out = check_alloc(SIZE), *in = check_alloc(SIZE);
+    const par_part parts[] = {{out, 1000}, {out + 1000, SIZE - 1000}};
+    const par_part places[] = {{in, 1000}, {in + 1000, SIZE - 1000}};
+    par_request *rest = NULL;
+    par_message *message;
+
+    check_fill(out, SIZE, (uint64_t)me);
+    set_hooks(true);
+    ck_fails(PAR_ERR_INTERRUPTED,
+             par_message_send(world, &object, parts, 2, right(), 340, &rest));
+    clear_hooks();
+    ck_assert_ptr_nonnull(rest);
+    ck_ok(par_barrier(world)); /* nobody receives before all are interrupted */
+    ck_ok(par_message_receive(world, left(), 340, &message));
+    ck_ok(par_message_take(&message, places, 2));
+    ck_ok(par_wait(&rest, NULL));
+    ck_assert(check_is_filled(in, SIZE, (uint64_t)left()));
+    free(out);
+    free(in);
+}
+END_TEST
+
+START_TEST(a_send_that_is_not_interrupted_leaves_nothing)
+{
+    par_request *rest = NULL;
+    par_message *message;
+
+    ck_ok(par_message_send(world, &object, NULL, 0, right(), 350, &rest));
+    ck_assert_ptr_null(rest);
+    ck_ok(par_message_receive(world, left(), 350, &message));
+    ck_ok(par_message_free(&message));
+}
+END_TEST
+
 static void on_signal(int number)
 {
     (void)number;
@@ -425,6 +464,8 @@ static void add(Suite *suite)
     check_add(suite, hooks_may_be_missing);
     check_add(suite, an_interrupted_wait_ends_and_its_message_comes_later);
     check_add(suite, interruptions_lose_no_message);
+    check_add_from(suite, 2, an_interrupted_send_goes_on);
+    check_add(suite, a_send_that_is_not_interrupted_leaves_nothing);
     check_add(suite, a_signal_is_looked_at_while_waiting);
     check_add(suite, a_waiting_rank_uses_little_of_its_core);
 }

@@ -1,0 +1,72 @@
+"""Names of the old pypar that were going away twenty years ago. They warn, and work."""
+
+import functools
+import warnings
+
+from . import _core, legacy
+
+__all__ = [
+    "Abort",
+    "Barrier",
+    "Finalize",
+    "Get_processor_name",
+    "Initialized",
+    "Wtime",
+    "bcast",
+    "raw_gather",
+    "raw_receive",
+    "raw_reduce",
+    "raw_scatter",
+    "raw_send",
+]
+
+
+def _deprecated(name, instead, function):
+    @functools.wraps(function, assigned=())
+    def warn_and_call(*args, **keywords):
+        warnings.warn(
+            f"pypar.{name} is deprecated, use pypar.{instead}",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return function(*args, **keywords)
+
+    warn_and_call.__name__ = warn_and_call.__qualname__ = name
+    warn_and_call.__doc__ = f"Deprecated: use {instead}."
+    return warn_and_call
+
+
+def _raw_send(x, destination, tag=_core.default_tag, vanilla=0):
+    _core.send(x, destination, tag=tag)
+
+
+def _raw_receive(x, source, tag=_core.default_tag, vanilla=0, return_status=0):
+    return _core.receive(source, buffer=x, tag=tag, return_status=return_status)
+
+
+def _raw_scatter(x, buffer, source, vanilla=0):
+    return legacy.scatter(x, source, buffer)
+
+
+def _raw_gather(x, buffer, source, vanilla=0):
+    return legacy.gather(x, source, buffer)
+
+
+def _raw_reduce(x, buffer, op, source, vanilla=0):
+    return legacy.reduce(x, op, source, buffer)
+
+
+Abort = _deprecated("Abort", "abort", _core.abort)
+Barrier = _deprecated("Barrier", "barrier", _core.barrier)
+Finalize = _deprecated("Finalize", "finalize", _core.finalize)
+Get_processor_name = _deprecated(
+    "Get_processor_name", "get_processor_name", _core.get_processor_name
+)
+Initialized = _deprecated("Initialized", "initialized", _core.initialized)
+Wtime = _deprecated("Wtime", "time", _core.time)
+bcast = _deprecated("bcast", "broadcast", _core.broadcast)
+raw_gather = _deprecated("raw_gather", "gather", _raw_gather)
+raw_receive = _deprecated("raw_receive", "receive", _raw_receive)
+raw_reduce = _deprecated("raw_reduce", "reduce", _raw_reduce)
+raw_scatter = _deprecated("raw_scatter", "scatter", _raw_scatter)
+raw_send = _deprecated("raw_send", "send", _raw_send)
