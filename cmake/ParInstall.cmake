@@ -11,7 +11,9 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/parConfigVersion.cmake
         DESTINATION ${config_dir})
 
 # From where par.pc lies, so that an installed tree may be moved.
-file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+set(prefix ${CMAKE_INSTALL_PREFIX})
+cmake_path(RELATIVE_PATH prefix BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig
+           OUTPUT_VARIABLE prefix_from_pc)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/par.pc.in par.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/par.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

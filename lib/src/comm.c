@@ -357,6 +357,6 @@ _Noreturn void par_abort(int code)
     MPI_Initialized(&started);
     MPI_Finalized(&stopped);
     if (started && !stopped)
-        MPI_Abort(MPI_COMM_WORLD, code);
+        use_mpi_abort(code);
     _exit(code);
 }

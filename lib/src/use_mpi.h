@@ -12,6 +12,9 @@
 /* MPI_Init_thread, after telling the transport what suits us. */
 int use_mpi_start(int *argc, char ***argv);
 
+/* End all ranks with status CODE. */
+_Noreturn void use_mpi_abort(int code);
+
 /* PAR_ERR_MPI with MPI's own words on CODE, which CALL returned. */
 par_error error_mpi(int code, const char *call);
 

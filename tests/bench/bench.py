@@ -30,6 +30,7 @@ ROUNDS = 25
 # Measurements that are slow by nature get fewer rounds, but never less than these.
 ROW_SECONDS, FEWEST_ROUNDS = 6, 5
 COUNT_MAX = 1_000_000
+SLOW = 0.1  # seconds that no machine is slow for by chance
 
 
 def arguments():
@@ -113,18 +114,24 @@ class Case:
         self.count = 2  # rounds of the timed loop; each rank is root once
         self.samples = []  # seconds an operation
 
-    def calibrate(self, seconds):
-        """Find the count that takes SECONDS."""
-        for _ in range(8):
-            took = self._run()
-            wanted = min(COUNT_MAX, int(self.count * min(50, seconds / max(took, 1e-9))))
-            if took > seconds / 2 or wanted <= self.count:
+    def rehearse(self, seconds):
+        """Find out how many rounds take SECONDS: several times, as a machine that is
+        slow for a moment makes few look enough."""
+        for _ in range(3):
+            if self._long_enough(seconds) > SLOW:
                 break
-            self.count = wanted
-        self.count = max(2, self.count)
 
-    def sample(self):
-        self.samples.append(self._run() / (self.count * self.row.operations))
+    def sample(self, seconds):
+        took = self._long_enough(seconds)
+        self.samples.append(took / (self.count * self.row.operations))
+
+    def _long_enough(self, seconds):
+        while True:
+            took = self._run()
+            if took > seconds / 4 or self.count == COUNT_MAX:
+                return took
+            factor = min(50, seconds / max(took, 1e-9))
+            self.count = min(COUNT_MAX, int(self.count * factor))
 
     def _run(self):
         return self.job.order(self.row.what, self.form, self.row.payload, self.count)
@@ -137,23 +144,25 @@ def measure(rows, names, jobs, rounds, seconds):
         for row in rows
     }
     spent = dict.fromkeys(rows, 0.0)
-    for number in range(rounds):
-        if sys.stderr.isatty():
-            print(
-                f"\rround {number + 1} of {rounds} ", end="", file=sys.stderr, flush=True
-            )
+    for number in range(rounds + 1):
+        show(f"round {number} of {rounds}")
         for row in rows:
-            if number >= FEWEST_ROUNDS and spent[row] > ROW_SECONDS:
+            if number > FEWEST_ROUNDS and spent[row] > ROW_SECONDS:
                 continue
             start = time.monotonic()
             for case in rotated(list(cases[row].values()), number):
                 if number == 0:
-                    case.calibrate(seconds)
-                case.sample()
+                    case.rehearse(seconds)
+                else:
+                    case.sample(seconds)
             spent[row] += time.monotonic() - start
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    show("")
     return cases
+
+
+def show(progress):
+    if sys.stderr.isatty():
+        print(f"\r\033[K{progress}", end="", file=sys.stderr, flush=True)
 
 
 def rotated(items, places):

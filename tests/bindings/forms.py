@@ -31,7 +31,12 @@ def form(value):
 
 
 def _array_form(array):
-    about = type(array), array.dtype, array.shape, array.flags.fnc  # Fortran, not C, order
+    about = (
+        type(array),
+        array.dtype,
+        array.shape,
+        array.flags.fnc,
+    )  # Fortran, not C, order
     if array.dtype.hasobject:
         return *about, [form(item) for item in array.ravel().tolist()]
     if array.dtype.char in "gG":  # has bytes that mean nothing

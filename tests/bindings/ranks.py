@@ -64,6 +64,9 @@ class Parent:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
         if not item.get_closest_marker("ranks"):
+            if _group(nextitem):  # pytest must not leave anything set up for it
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+                return True
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         for report in self.run(item, nextitem):
@@ -130,7 +133,9 @@ def _merge(item, reports):
     """Of the reports of each rank, one for each phase: the worst outcome, with
     the stories of all ranks that failed."""
     for when in ("setup", "call", "teardown"):
-        phase = {r: p for r, told in sorted(reports.items()) for p in told if p.when == when}
+        phase = {
+            r: p for r, told in sorted(reports.items()) for p in told if p.when == when
+        }
         failed = {rank: report for rank, report in phase.items() if report.failed}
         skipped = [report for report in phase.values() if report.skipped]
         if failed:

@@ -40,7 +40,8 @@ class Job:
         if config.inipath:
             argv += ["-c", str(config.inipath)]
         env = _environment({"PAR_RANKS_FOLDER": self.folder})
-        env["PYTHONPATH"] = f"{here}{os.pathsep}{here.parent}{os.pathsep}{env['PYTHONPATH']}"
+        path = [str(here), str(here.parent), env["PYTHONPATH"]]
+        env["PYTHONPATH"] = os.pathsep.join(path)
         with open(self.folder / "output", "wb") as output:
             return subprocess.Popen(
                 argv, env=env, cwd=config.rootpath, start_new_session=True,
@@ -68,7 +69,8 @@ class Job:
         """What kept the ranks from getting ready, None if nothing did."""
         faults = [tale for tale in self._listen(START_SECONDS).values() if tale]
         if len(self.ranks) < count:
-            faults.append(f"of {count} ranks only {len(self.ranks)} came\n{self._output()}")
+            came = f"of {count} ranks only {len(self.ranks)} came"
+            faults.append(f"{came}\n{self._output()}")
         return "\n".join(dict.fromkeys(faults))
 
     def run(self, test, next_test, seconds):
@@ -94,7 +96,8 @@ class Job:
                     limit = min(limit, time.monotonic() + GRACE_SECONDS)
             if not heard:
                 break
-        why = "others had failed" if any(map(_failed, told.values())) else "its time was up"
+        some_failed = any(_failed(tale) for tale in told.values())
+        why = "others had failed" if some_failed else "its time was up"
         return told | {
             rank: f"did not end; when {why} it was at:\n{self._dump(rank)}"
             for rank in waiting.values()
@@ -150,8 +153,8 @@ class Job:
 
 def _ours(text):
     """A stack without the frames of the machinery that called the test."""
-    machinery = re.compile(r"  File .*(/_pytest/|/pluggy/|/pytest/|/ranks_member|runpy).*\n")
-    return machinery.sub("", text)
+    machinery = r"  File .*(/_pytest/|/pluggy/|/pytest/|/ranks_member|runpy).*\n"
+    return re.sub(machinery, "", text)
 
 
 def _failed(tale):

@@ -201,7 +201,7 @@ OBJECTS = {
     "range": range(3, 30, 5),
     "slice": slice(1, None, 2),
     "date": datetime.date(2020, 2, 29),
-    "datetime": datetime.datetime(2020, 2, 29, 12, tzinfo=datetime.timezone.utc),
+    "datetime": datetime.datetime(2020, 2, 29, 12, tzinfo=datetime.UTC),
     "timedelta": datetime.timedelta(days=1, microseconds=1),
     "Decimal": decimal.Decimal("1.10"),
     "Fraction": fractions.Fraction(1, 3),

@@ -213,7 +213,8 @@ def test_broadcast_fills_arrays_and_returns_objects(world):
             assert got is array and (array == np.arange(9.0)).all()
         value = {"list": list(range(3000))}
         assert pypar.broadcast(value if world.rank == root else "x", root) == value
-        assert pypar.broadcast("hello" if world.rank == root else "     ", root) == "hello"
+        text = "hello" if world.rank == root else "     "
+        assert pypar.broadcast(text, root) == "hello"
         empty = np.zeros(0)
         assert pypar.broadcast(empty, root) is empty
 
@@ -255,8 +256,8 @@ def test_gather_joins_arrays_on_the_root_and_gives_zeros_elsewhere(world):
             full = (shape[0] * world.size, *shape[1:])
             assert got.shape == full and got.dtype == float
             if world.rank == root:
-                expected = np.concatenate([np.full(shape, r + 1.0) for r in range(world.size)])
-                assert (got == expected).all()
+                parts = [np.full(shape, rank + 1.0) for rank in range(world.size)]
+                assert (got == np.concatenate(parts)).all()
             else:
                 assert not got.any()
 
@@ -275,7 +276,8 @@ def test_gather_fills_a_buffer_on_the_root(world):
 @ranks(1, 2, 3)
 def test_gather_joins_texts(world):
     got = pypar.gather("abc"[world.rank] * 2)
-    assert got == ("aabbcc"[: 2 * world.size] if world.rank == 0 else " " * 2 * world.size)
+    length = 2 * world.size
+    assert got == ("aabbcc"[:length] if world.rank == 0 else " " * length)
 
 
 @ranks(1, 2, 3)

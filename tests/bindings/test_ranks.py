@@ -15,15 +15,17 @@ TESTS = Path(__file__).resolve().parent.parent
 
 @pytest.fixture
 def pytest_run(tmp_path):
-    """Run pytest with our plugins on a file of that content."""
+    """Run pytest with our plugins on files of those contents."""
 
-    def run(content, *options):
+    def run(*contents):
         head = "import os, signal, subprocess, time, pytest\nfrom ranks import ranks\n"
-        (tmp_path / "test_it.py").write_text(head + textwrap.dedent(content))
+        files = ["test_it.py", "test_more.py"][: len(contents)]
+        for file, content in zip(files, contents, strict=True):
+            (tmp_path / file).write_text(head + textwrap.dedent(content))
         path = [TESTS / "bindings", TESTS, BUILD / "python", os.environ.get("PYTHONPATH")]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "ranks", "-p", "leftovers", "-rA",
-             "-p", "no:cacheprovider", *options, "test_it.py"],
+             "-p", "no:cacheprovider", *files],
             cwd=tmp_path, capture_output=True, text=True, timeout=120,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, path)))},
         )  # fmt: skip
@@ -49,6 +51,31 @@ def test_each_test_runs_on_as_many_ranks_as_it_asks_for(pytest_run):
     assert done.returncode == 0
     assert "= 5 passed in" in done.stdout.splitlines()[-1]
     assert "PASSED test_it.py::test_it[3ranks-b]" in done.stdout
+
+
+def test_tests_with_and_without_ranks_follow_each_other_in_any_order(pytest_run):
+    content = """
+        @pytest.fixture(scope="module")
+        def thing():
+            yield 5
+
+        @ranks(1, 2)
+        def test_a(world, thing):
+            assert thing == 5
+
+        def test_b(thing):
+            assert thing == 5
+
+        @ranks(2, 1)
+        def test_c(world):
+            pass
+
+        def test_d(thing, tmp_path):
+            assert thing == 5
+    """
+    done = pytest_run(content, content)
+    assert done.returncode == 0
+    assert "= 12 passed in" in done.stdout.splitlines()[-1]
 
 
 def test_the_ranks_that_fail_are_named_and_equal_failures_told_once(pytest_run):

@@ -412,8 +412,12 @@ START_TEST(a_message_put_back_is_ahead_of_those_that_came_later)
         l.bytes[0] = 100 + i;
         send_letter(&l, last(), 300);
     }
+    if (me == 0)
+        ck_ok(par_send(world, NULL, 0, PAR_BYTE, last(), 301));
     if (me != last())
         return;
+    /* The last to come: by then all others wait to be received. */
+    ck_ok(par_receive(world, NULL, 0, PAR_BYTE, 0, 301, NULL));
     for (int i = 0; i < COUNT; i++)
         messages[i] = receive(0, 300);
     par_message_return(&messages[3]);

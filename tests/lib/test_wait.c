@@ -306,12 +306,15 @@ static void expect_interruptions(void)
 START_TEST(an_interrupted_wait_ends_and_its_message_comes_later)
 {
     int64_t number = -1;
+    par_status status;
 
     set_hooks(true);
     expect_interruptions();
     clear_hooks();
     number = me;
     ck_ok(par_send(world, &number, 1, PAR_INT64, right(), 310));
+    /* None of the receives above is still there to take it away. */
+    ck_ok(par_probe(world, left(), 310, &status));
     ck_ok(par_receive(world, &number, 1, PAR_INT64, left(), 310, NULL));
     ck_assert_int_eq(number, left());
 }

@@ -1,0 +1,126 @@
+/* scatter.c - each rank gets its part of what one has.
+ * SPDX-License-Identifier: MIT */
+#include "collective.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One send for each other rank; what goes into them is the caller's. */
+static request_outgoing *new_outs(const par_comm *comm)
+{
+    request_outgoing *outs = malloc((size_t)comm->size * sizeof *outs);
+
+    if (!outs)
+        error_memory((size_t)comm->size * sizeof *outs, "a list of sends");
+    return outs;
+}
+
+static par_error scatter_parts(const collective *c, const void *data, size_t bytes)
+{
+    size_t size = (size_t)c->comm->size, others = 0;
+    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)c->type, .dims = 1};
+    request_outgoing *outs = new_outs(c->comm);
+    par_part *parts = malloc(size * sizeof *parts);
+    par_error err = PAR_ERR_MEMORY;
+
+    if (!parts)
+        error_memory(size * sizeof *parts, "a list of parts");
+    if (outs && parts) {
+        for (int rank = 0; rank < c->comm->size; rank++) {
+            if (rank == c->comm->rank)
+                continue;
+            parts[others] = (par_part){NULL, bytes};
+            if (bytes)
+                parts[others].data = (char *)(uintptr_t)data + (size_t)rank * bytes;
+            outs[others] = collective_outgoing(c, &content, &parts[others], 1, rank);
+            others++;
+        }
+        err = collective_send_all(c, outs, others);
+    }
+    free(parts);
+    free(outs);
+    return err;
+}
+
+par_error par_scatter(par_comm *comm, const void *data, void *part, size_t count,
+                      par_type type, int root)
+{
+    size_t bytes;
+    par_error err = collective_check_root(comm, root);
+
+    if (!err)
+        err = p2p_check_data(part, count, type, &bytes);
+    if (!err && comm->rank == root)
+        err = collective_check_whole(comm, data, count, type);
+    if (err)
+        return err;
+
+    collective c = collective_enter(comm, COLLECTIVE_SCATTER, root, count, type, PAR_SUM);
+
+    if (comm->rank != root) {
+        err = collective_receive_into(&c, part, bytes, root);
+        return err ? err : collective_outcome(&c);
+    }
+    err = scatter_parts(&c, data, bytes);
+    if (!err && bytes)
+        collective_copy(part, (const char *)data + (size_t)root * bytes, bytes);
+    return err;
+}
+
+static par_error scatter_messages(const collective *c, const par_content *contents,
+                                  const par_part *const *parts, const size_t *part_counts)
+{
+    size_t others = 0;
+    request_outgoing *outs = new_outs(c->comm);
+    par_error err;
+
+    if (!outs)
+        return PAR_ERR_MEMORY;
+    for (int rank = 0; rank < c->comm->size; rank++)
+        if (rank != c->comm->rank)
+            outs[others++] = collective_outgoing(c, &contents[rank], parts[rank],
+                                                 part_counts[rank], rank);
+    err = collective_send_all(c, outs, others);
+    free(outs);
+    return err;
+}
+
+static par_error check_contents(const par_comm *comm, const par_content *contents,
+                                const par_part *const *parts, const size_t *part_counts)
+{
+    par_error err = PAR_OK;
+
+    if (!contents || !parts || !part_counts)
+        return error_set(PAR_ERR_ARG,
+                         "the root's contents, parts or part_counts are NULL");
+    for (int rank = 0; !err && rank < comm->size; rank++)
+        if (rank != comm->rank)
+            err = p2p_check_content(&contents[rank], parts[rank], part_counts[rank]);
+    return err;
+}
+
+par_error par_message_scatter(par_comm *comm, const par_content *contents,
+                              const par_part *const *parts, const size_t *part_counts,
+                              int root, par_message **message_p)
+{
+    par_error err = collective_check_root(comm, root);
+
+    if (!err && !message_p)
+        err = error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
+    if (!err && comm->rank == root)
+        err = check_contents(comm, contents, parts, part_counts);
+    if (err)
+        return err;
+
+    collective c =
+        collective_enter(comm, COLLECTIVE_MESSAGE_SCATTER, root, 0, PAR_BYTE, PAR_SUM);
+    par_message *message = NULL;
+
+    err = comm->rank == root ? scatter_messages(&c, contents, parts, part_counts)
+                             : collective_receive(&c, root, &message);
+    if (!err)
+        err = collective_outcome(&c);
+    if (!err)
+        *message_p = message;
+    return err;
+}
