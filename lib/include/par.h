@@ -204,6 +204,35 @@ PAR_API int par_rank(const par_comm *comm);
 /* How many ranks COMM has; -1 where COMM is NULL or the job is over. */
 PAR_API int par_size(const par_comm *comm);
 
+/* Make *NEW_P of the ranks of COMM that give the same COLOR, 0 or more, ordered by
+ * KEY and then by their rank in COMM; *NEW_P is NULL on ranks that give
+ * PAR_NO_COLOR. It is the caller's, to be freed by par_comm_free. Collective.
+ *
+ * PAR_ERR_ARG       COLOR is negative; NEW_P is NULL
+ * PAR_ERR_MISMATCH  another rank made another collective call
+ * PAR_ERR_MEMORY
+ * PAR_ERR_MPI
+ */
+PAR_API par_error par_split(par_comm *comm, int color, int key, par_comm **new_p);
+
+#define PAR_NO_COLOR (-1)
+
+/* Make *NEW_P of the ranks of COMM that share this rank's node, in their order in
+ * COMM. Otherwise as par_split. */
+PAR_API par_error par_split_node(par_comm *comm, par_comm **new_p);
+
+/* Make *NEW_P of all ranks of COMM: its messages never meet those of COMM. Otherwise
+ * as par_split. */
+PAR_API par_error par_duplicate(par_comm *comm, par_comm **new_p);
+
+/* Free *COMM_P and set it to NULL. Not collective: each rank frees its own, when it
+ * neither sends nor receives on it any more; messages that nobody has received are
+ * dropped. What is left is freed by par_finalize. A NULL communicator is fine.
+ *
+ * PAR_ERR_ARG  it is the world
+ */
+PAR_API par_error par_comm_free(par_comm **comm_p);
+
 /* The largest tag of a message, the smallest being 0. */
 PAR_API int par_max_tag(void);
 

@@ -21,11 +21,14 @@ static const char *const names[COLLECTIVE_FUNCTIONS] = {
     [COLLECTIVE_MESSAGE_BROADCAST] = "broadcast of an object",
     [COLLECTIVE_MESSAGE_SCATTER] = "scatter of objects",
     [COLLECTIVE_MESSAGE_GATHER] = "gather of objects",
+    [COLLECTIVE_SPLIT] = "split",
+    [COLLECTIVE_SPLIT_NODE] = "split_node",
+    [COLLECTIVE_TO_MPI] = "to_mpi",
 };
 
 static bool is_typed(const wire_call *wire)
 {
-    return wire->function != COLLECTIVE_BARRIER &&
+    return wire->function > COLLECTIVE_BARRIER &&
            wire->function < COLLECTIVE_MESSAGE_BROADCAST;
 }
 
@@ -76,7 +79,7 @@ static void describe(const wire_call *wire, par_type type, char *text, size_t si
     if (wire->function == COLLECTIVE_REDUCE)
         used += snprintf(text + used, size - (size_t)used, "%s, ",
                          op_name((par_op)wire->op) ? op_name((par_op)wire->op) : "?");
-    if (wire->function != COLLECTIVE_BARRIER)
+    if (wire->function > COLLECTIVE_BARRIER && wire->function < COLLECTIVE_SPLIT)
         used += snprintf(text + used, size - (size_t)used, "root %d", wire->root);
     snprintf(text + used, size - (size_t)used, ")");
 }

@@ -21,6 +21,9 @@ typedef enum collective_function {
     COLLECTIVE_MESSAGE_BROADCAST,
     COLLECTIVE_MESSAGE_SCATTER,
     COLLECTIVE_MESSAGE_GATHER,
+    COLLECTIVE_SPLIT,
+    COLLECTIVE_SPLIT_NODE,
+    COLLECTIVE_TO_MPI,
     COLLECTIVE_FUNCTIONS,
 } collective_function;
 
@@ -43,6 +46,9 @@ par_error collective_check_whole(const par_comm *comm, const void *data, size_t 
 /* Begin the next collective call of COMM. */
 collective collective_enter(par_comm *comm, collective_function function, int root,
                             uint64_t count, par_type type, par_op op);
+
+/* Wait until all ranks have entered C: a barrier. */
+par_error collective_meet(collective *c);
 
 /* PAR_ERR_MISMATCH where C has failed; the end of every call. */
 par_error collective_outcome(const collective *c);

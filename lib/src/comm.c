@@ -1,43 +1,22 @@
-/* comm.c - start and end of the job; communicators.
+/* comm.c - communicators: ranks that exchange messages.
  * SPDX-License-Identifier: MIT */
 #include "comm.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "lock.h"
-#include "options.h"
-#include "place.h"
-#include "wait.h"
+comm_phase comm_job;
 
-static struct {
-    int depth;        /* calls of par_init not yet matched */
-    bool over;        /* finalised: MPI cannot start again */
-    bool mpi_is_ours; /* we started MPI, so we stop it */
-    pid_t pid;        /* a child made by fork is not the rank */
-    MPI_Request leaving;
-    bool is_leaving;
-    par_comm world;
-    int tag_limit; /* of MPI */
-    char hostname[256];
-} job;
+static list_node open_comms = {&open_comms, &open_comms};
 
 /* ---- what a call may ask ------------------------------------------------ */
 
-bool par_initialized(void)
-{
-    return job.depth > 0;
-}
-
 par_error comm_check(const par_comm *comm)
 {
-    if (!job.depth)
-        return error_set(PAR_ERR_STATE, job.over ? "par_finalize has been called already"
-                                                 : "par_init has not been called yet");
+    if (comm_job != COMM_JOB_RUNS)
+        return error_set(PAR_ERR_STATE, comm_job == COMM_JOB_OVER
+                                            ? "par_finalize has been called already"
+                                            : "par_init has not been called yet");
     if (!comm)
         return error_set(PAR_ERR_ARG, "the communicator is NULL");
     return PAR_OK;
@@ -53,12 +32,12 @@ par_error comm_check_rank(const par_comm *comm, int rank, const char *what)
 
 int par_rank(const par_comm *comm)
 {
-    return comm && job.depth ? comm->rank : -1;
+    return comm && comm_job == COMM_JOB_RUNS ? comm->rank : -1;
 }
 
 int par_size(const par_comm *comm)
 {
-    return comm && job.depth ? comm->size : -1;
+    return comm && comm_job == COMM_JOB_RUNS ? comm->size : -1;
 }
 
 int par_max_tag(void)
@@ -66,94 +45,7 @@ int par_max_tag(void)
     return INT_MAX;
 }
 
-const char *par_hostname(void)
-{
-    if (!job.hostname[0] && gethostname(job.hostname, sizeof job.hostname - 1))
-        snprintf(job.hostname, sizeof job.hostname, "unknown");
-    return job.hostname;
-}
-
-double par_time(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-int comm_body_tag(par_comm *comm)
-{
-    return (int)(comm->body_tags++ % ((uint32_t)job.tag_limit + 1));
-}
-
-/* ---- start -------------------------------------------------------------- */
-
-static par_error start_mpi(int *argc, char ***argv)
-{
-    int started, code;
-
-    MPI_Initialized(&started);
-    job.mpi_is_ours = !started;
-    if (started)
-        return PAR_OK;
-    code = use_mpi_start(argc, argv);
-    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Init_thread");
-}
-
-/* All ranks must have chosen alike, and all must learn if one has not. */
-static par_error agree_on_inline(size_t inline_bytes)
-{
-    long long mine = (long long)inline_bytes;
-    long long ends[2] = {mine, -mine};
-    int code =
-        MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_LONG_LONG, MPI_MIN, MPI_COMM_WORLD);
-
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Allreduce");
-    if (mine && !ends[0])
-        return error_set(PAR_ERR_ARG, "another rank's options are out of range");
-    if (mine && ends[0] != -ends[1])
-        return error_set(PAR_ERR_ARG,
-                         "the inline limit differs between ranks: %lld here, from %lld "
-                         "to %lld elsewhere; it must be the same everywhere",
-                         mine, ends[0], -ends[1]);
-    slot_size = inline_bytes;
-    return PAR_OK;
-}
-
-static par_error agree(const par_options *options, par_options *chosen)
-{
-    par_error err = options_choose(options, chosen), agreed;
-
-    if (err) {
-        /* The others learn it by the 0; the detail here is of what is wrong here. */
-        agreed = agree_on_inline(0);
-        return agreed ? agreed : err;
-    }
-    return agree_on_inline(chosen->inline_bytes);
-}
-
-/* Whether this node has more ranks than CPUs that they may use together. */
-static par_error look_around(par_wait_mode mode)
-{
-    uint64_t mask[PLACE_MASK_WORDS];
-    MPI_Comm node;
-    int ranks;
-    int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
-                                   &node);
-
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Comm_split_type");
-    place_mask(mask);
-    MPI_Comm_size(node, &ranks);
-    code =
-        MPI_Allreduce(MPI_IN_PLACE, mask, PLACE_MASK_WORDS, MPI_UINT64_T, MPI_BOR, node);
-    MPI_Comm_free(&node);
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Allreduce");
-    wait_configure(mode, ranks > place_count(mask));
-    return PAR_OK;
-}
+/* ---- open and close ----------------------------------------------------- */
 
 static int limit_of_tags(void)
 {
@@ -171,7 +63,7 @@ static int duplicate(MPI_Comm parent, MPI_Comm *mpi)
     return code == MPI_SUCCESS ? MPI_Comm_set_errhandler(*mpi, MPI_ERRORS_RETURN) : code;
 }
 
-static par_error open_comm(par_comm *comm, MPI_Comm parent)
+par_error comm_open(par_comm *comm, MPI_Comm parent)
 {
     MPI_Comm header;
     par_error err;
@@ -188,175 +80,39 @@ static par_error open_comm(par_comm *comm, MPI_Comm parent)
     MPI_Comm_size(parent, &comm->size);
     comm->body_tags = comm->collectives = 0;
     err = inbox_open(&comm->inbox, header);
-    if (!err)
+    if (!err) {
+        list_insert(&open_comms, &comm->node);
         return PAR_OK;
+    }
     MPI_Comm_free(&header);
 free_body:
     MPI_Comm_free(&comm->body);
     return err;
 }
 
-static par_error open_world(const par_options *options)
+int comm_body_tag(par_comm *comm)
 {
-    par_options chosen;
-    par_error err = agree(options, &chosen);
+    static int limit = -1;
 
-    if (!err)
-        err = look_around(chosen.wait);
-    if (!err)
-        err = open_comm(&job.world, MPI_COMM_WORLD);
-    if (!err)
-        job.tag_limit = limit_of_tags();
-    return err;
+    if (limit < 0)
+        limit = limit_of_tags();
+    return (int)(comm->body_tags++ % ((uint32_t)limit + 1));
 }
 
-static void at_exit(int status, void *unused);
-static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused);
-
-/* Whoever started MPI may stop it while the job goes on: MPI_Finalize begins with
- * the attributes of MPI_COMM_SELF (MPI 3.1, 8.7.1), and one of them is ours. */
-static par_error follow_mpi(void)
+void comm_close(par_comm *comm)
 {
-    int key;
-    int code = MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, at_mpi_finalize, &key, NULL);
-
-    if (code == MPI_SUCCESS)
-        code = MPI_Comm_set_attr(MPI_COMM_SELF, key, NULL);
-    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_set_attr");
+    list_remove(&comm->node);
+    inbox_close(&comm->inbox);
+    MPI_Comm_free(&comm->body);
 }
 
-par_error par_init(int *argc, char ***argv, const par_options *options,
-                   par_comm **world_p)
+void comm_close_all(const par_comm *world)
 {
-    static bool registered;
-    int rank;
-    par_error err;
+    while (!list_is_empty(&open_comms)) {
+        par_comm *comm = LIST_OF(open_comms.next, par_comm, node);
 
-    if (!world_p)
-        return error_set(PAR_ERR_ARG, "world_p is NULL: it is where the world goes");
-    if (job.over)
-        return error_set(PAR_ERR_STATE, "the job is over: MPI cannot start again");
-    if (job.depth) {
-        job.depth++;
-        *world_p = &job.world;
-        return PAR_OK;
+        comm_close(comm);
+        if (comm != world)
+            free(comm);
     }
-
-    err = start_mpi(argc, argv);
-    if (err)
-        return err;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    error_name_rank(rank);
-    err = open_world(options);
-    if (!err && !job.mpi_is_ours)
-        err = follow_mpi();
-    if (err) {
-        job.over = true;
-        if (job.mpi_is_ours)
-            MPI_Finalize();
-        return err;
-    }
-    job.pid = getpid();
-    job.depth = 1;
-    if (!registered && !on_exit(at_exit, NULL))
-        registered = true;
-    *world_p = &job.world;
-    return PAR_OK;
-}
-
-/* ---- end ---------------------------------------------------------------- */
-
-static par_error step_leaving(void *unused, bool *done_p)
-{
-    int done;
-    int code = MPI_Test(&job.leaving, &done, MPI_STATUS_IGNORE);
-
-    (void)unused;
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Ibarrier");
-    *done_p = done;
-    return PAR_OK;
-}
-
-/* Wait for the other ranks here, asleep, and not in MPI_Finalize, awake. An
- * interrupted wait goes on with the next call. */
-static par_error leave_together(void)
-{
-    int code = MPI_SUCCESS;
-    par_error err;
-
-    lock_take();
-    if (!job.is_leaving)
-        code = MPI_Ibarrier(job.world.body, &job.leaving);
-    if (code != MPI_SUCCESS) {
-        lock_give();
-        return error_mpi(code, "MPI_Ibarrier");
-    }
-    job.is_leaving = true;
-    err = wait_until(step_leaving, NULL, true);
-    if (err != PAR_ERR_INTERRUPTED)
-        job.is_leaving = false;
-    return err;
-}
-
-par_error par_finalize(void)
-{
-    par_error err;
-    int code = MPI_SUCCESS;
-
-    if (job.depth != 1) {
-        job.depth -= job.depth > 0;
-        return PAR_OK;
-    }
-    err = leave_together();
-    if (err)
-        return err;
-    lock_take();
-    job.depth = 0;
-    job.over = true;
-    inbox_close(&job.world.inbox);
-    MPI_Comm_free(&job.world.body);
-    slot_free_all();
-    if (job.mpi_is_ours)
-        code = MPI_Finalize();
-    lock_give();
-    return code == MPI_SUCCESS ? PAR_OK
-                               : error_set(PAR_ERR_MPI, "MPI_Finalize failed: %d", code);
-}
-
-static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused)
-{
-    (void)self, (void)key, (void)value, (void)unused;
-    if (!job.depth)
-        return MPI_SUCCESS;
-    job.depth = 1;
-    return par_finalize() ? MPI_ERR_OTHER : MPI_SUCCESS;
-}
-
-/* A program that has failed must not wait for ranks that may wait for it. */
-static void at_exit(int status, void *unused)
-{
-    (void)unused;
-    if (!job.depth || getpid() != job.pid)
-        return;
-    if (status && job.world.size > 1)
-        par_abort(status);
-    job.depth = 1;
-    if (par_finalize())
-        par_abort(EXIT_FAILURE);
-}
-
-_Noreturn void par_abort(int code)
-{
-    int started = 0, stopped = 0;
-
-    if (!code)
-        code = EXIT_FAILURE;
-    fflush(NULL);  /* MPI_Abort ends this process without its exit handlers */
-    job.depth = 0; /* at_exit has nothing to do any more */
-    MPI_Initialized(&started);
-    MPI_Finalized(&stopped);
-    if (started && !stopped)
-        use_mpi_abort(code);
-    _exit(code);
 }

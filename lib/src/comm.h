@@ -1,4 +1,4 @@
-/* comm.h - the job and its communicators.
+/* comm.h - communicators: ranks that exchange messages.
  * SPDX-License-Identifier: MIT */
 #ifndef PAR_SRC_COMM_H
 #define PAR_SRC_COMM_H
@@ -6,13 +6,34 @@
 #include "inbox.h"
 
 struct par_comm {
+    list_node node; /* among all that are open */
     inbox inbox;
     MPI_Comm body; /* what comes apart, so that no receive for any tag takes it for a
                     * header; and the MPI library's collectives */
     int rank, size;
+    bool is_world;
     uint32_t body_tags;   /* given out so far */
     uint32_t collectives; /* entered so far; all ranks of the comm count alike */
 };
+
+typedef enum comm_phase {
+    COMM_JOB_NOT_YET,
+    COMM_JOB_RUNS,
+    COMM_JOB_OVER, /* MPI cannot start again */
+} comm_phase;
+
+/* Where the job is; job.c sets it. */
+extern comm_phase comm_job;
+
+/* Make COMM one of the ranks of PARENT, which stays its owner's. Collective; MPI's
+ * own functions wait in it, so all ranks should be about to come. */
+par_error comm_open(par_comm *comm, MPI_Comm parent);
+
+/* Needs the lock. What has come and nobody has received is dropped. */
+void comm_close(par_comm *comm);
+
+/* Close all that are open, and free them but for WORLD. Needs the lock. */
+void comm_close_all(const par_comm *world);
 
 /* Whether COMM can be used now. */
 par_error comm_check(const par_comm *comm);

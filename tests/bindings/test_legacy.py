@@ -314,3 +314,162 @@ def test_reduce_of_complex_arrays_sums_them(world):
     pypar.reduce(np.full(4, 1 + 2j), pypar.SUM, 0, buffer)
     if world.rank == 0:
         assert (buffer == world.size * (1 + 2j)).all()
+
+
+@ranks(1, 2, 3)
+def test_inplace_reduce_has_its_result_in_the_roots_array(world):
+    for root in range(world.size):
+        mine = np.arange(12.0).reshape(3, 4)[:, ::2]
+        assert pypar.inplace_reduce(mine, pypar.SUM, root) is None
+        factor = world.size if world.rank == root else 1
+        assert (mine == np.arange(12.0).reshape(3, 4)[:, ::2] * factor).all()
+
+
+WRONG_BUFFERS = {
+    "longer": lambda good: np.zeros((len(good) + 1, *good.shape[1:])),
+    "shorter": lambda good: np.zeros((len(good) - 1, *good.shape[1:])),
+    "of integers": lambda good: np.zeros(good.shape, int),
+    "of another precision": lambda good: np.zeros(good.shape, "f4"),
+    "to be repeated in": lambda good: np.zeros((2, *good.shape)),
+}
+
+
+@ranks(1, 2)
+@pytest.mark.parametrize("name", WRONG_BUFFERS)
+def test_a_buffer_that_does_not_fit_a_result_is_refused(world, name):
+    """Nothing is cast, cut or repeated on the quiet."""
+    mine = np.arange(4.0) + 0.5
+    calls = [
+        (lambda b: pypar.scatter(np.tile(mine, world.size), 0, b), mine, True),
+        (lambda b: pypar.gather(mine, 0, b), np.tile(mine, world.size), False),
+        (lambda b: pypar.reduce(mine, pypar.SUM, 0, b), mine, False),
+    ]
+    for call, good, everywhere in calls:
+        buffer = WRONG_BUFFERS[name](good)
+        if everywhere or world.rank == 0:
+            with pytest.raises((pypar.Error, ValueError, TypeError)):
+                call(buffer)
+        else:
+            call(buffer)
+        assert not buffer.any()
+    world.barrier()
+
+
+@ranks(1, 2)
+def test_a_buffer_of_another_shape_and_the_same_size_is_filled(world):
+    mine = np.arange(6.0) + 10 * world.rank
+    buffer = np.zeros((world.size, 3, 2))
+    got = pypar.gather(mine, 0, buffer)
+    assert got is buffer
+    if world.rank == 0:
+        assert (buffer[-1] == np.arange(6.0).reshape(3, 2) + 10 * (world.size - 1)).all()
+    part = np.zeros((2, 3))
+    pypar.scatter(np.arange(6.0 * world.size), 0, part)
+    assert (part.ravel() == np.arange(6.0) + 6 * world.rank).all()
+
+
+# -- buffered sends -------------------------------------------------------------------
+
+
+@ranks(2)
+@pytest.mark.parametrize("size", [10, 500_000])
+def test_bsend_never_waits_and_sends_a_copy(world, size):
+    other = 1 - world.rank
+    value = np.arange(size)
+    held = {"a": value}
+    pypar.push_for_alloc(value)
+    pypar.alloc_and_attach()
+    for _ in range(3):
+        pypar.bsend(value, other)
+        pypar.bsend(held, other, tag=2)
+        value += 1  # after the send has returned, this is nobody's business
+    for i in range(3):
+        assert (pypar.receive(other) == np.arange(size) + i).all()
+        assert (pypar.receive(other, tag=2)["a"] == np.arange(size) + i).all()
+    pypar.detach_and_dealloc()
+
+
+@ranks(2)
+def test_bsend_takes_what_send_takes(world):
+    if world.rank == 0:
+        pypar.bsend("a", 1, False, False, 7, False)
+        pypar.bsend(np.arange(3), 1, use_buffer=True)
+        pypar.bsend(3.5, destination=1, vanilla=True, bypass=False)
+    else:
+        assert pypar.receive(0, tag=7) == "a"
+        buffer = np.zeros(3, int)
+        assert pypar.receive(0, buffer).tolist() == [0, 1, 2]
+        assert pypar.receive(0) == 3.5
+
+
+@ranks(2)
+def test_detach_waits_until_all_has_left(world):
+    if world.rank == 0:
+        for i in range(5):
+            pypar.bsend(np.full(300_000, i), 1)
+        pypar.detach()
+        world.send("gone", 1, 3)
+    else:
+        time.sleep(0.2)
+        assert world.iprobe(0, 3) is None
+        for i in range(5):
+            assert (world.receive(0) == i).all()
+        assert world.receive(0, 3) == "gone"
+
+
+@ranks(1)
+def test_the_size_of_the_buffer_is_reckoned_as_before(world):
+    pypar.dealloc()
+    with pytest.raises(RuntimeError):
+        pypar.alloc()
+    first = pypar.push_for_alloc(np.zeros(100))
+    assert first >= 800
+    second = pypar.push_for_alloc("text" * 100)
+    assert second >= first + 400
+    third = pypar.push_for_alloc({"a": 1}, vanilla=True)
+    assert third > second
+    assert pypar.alloc() == third
+    assert pypar.alloc(12345) == 12345
+    assert pypar.attach() is None and pypar.detach() is None
+    pypar.dealloc()
+    with pytest.raises(RuntimeError):
+        pypar.alloc()
+
+
+# -- names of before 2007 ---------------------------------------------------------------
+
+
+@ranks(2)
+def test_deprecated_names_warn_and_work(world):
+    other = 1 - world.rank
+    buffer, whole = np.zeros(3), np.zeros(6)
+    calls = [
+        ("Barrier", lambda: pypar.Barrier()),
+        ("Initialized", lambda: pypar.Initialized()),
+        ("Wtime", lambda: pypar.Wtime()),
+        ("Get_processor_name", lambda: pypar.Get_processor_name()),
+        ("bcast", lambda: pypar.bcast(buffer, 0)),
+        ("raw_send", lambda: pypar.raw_send(np.full(3, 5.0), other)),
+        ("raw_receive", lambda: pypar.raw_receive(buffer, other)),
+        ("raw_scatter", lambda: pypar.raw_scatter(np.arange(6.0), buffer, 0)),
+        ("raw_gather", lambda: pypar.raw_gather(buffer, whole, 0)),
+        ("raw_reduce", lambda: pypar.raw_reduce(buffer, np.zeros(3), pypar.SUM, 0)),
+    ]
+    for name, call in calls:
+        with pytest.warns(
+            DeprecationWarning, match=f"pypar.{name} is deprecated"
+        ) as seen:
+            call()
+        assert seen[0].filename == __file__
+    assert buffer.tolist() == [[0, 1, 2], [3, 4, 5]][world.rank]
+    assert whole.tolist() == ([0, 1, 2, 3, 4, 5] if world.rank == 0 else [0] * 6)
+
+
+@ranks(1)
+def test_the_constants_are_in_mpiext_too(world):
+    import pypar.mpiext
+
+    assert pypar.mpiext.MPI_ANY_SOURCE == pypar.any_source
+    assert pypar.mpiext.MPI_ANY_TAG == pypar.any_tag
+    assert pypar.mpiext.SUM == pypar.SUM
+    assert pypar.init([]) is None

@@ -113,6 +113,21 @@ def test_no_such_timeout(world, timeout):
     assert request.cancel()
 
 
+@ranks(2)
+@pytest.mark.parametrize("size", [10, 500_000])
+def test_a_copy_is_sent_where_that_is_asked_for(world, size):
+    other = 1 - world.rank
+    value = np.arange(size)
+    held = [value, b"x" * size]
+    requests = [world.isend(value, other, 5, copy=True)]
+    requests.append(world.isend(held, other, tag=6, copy=True))
+    value[:] = -1
+    assert (world.receive(other, 5) == np.arange(size)).all()
+    assert (world.receive(other, 6)[0] == np.arange(size)).all()
+    for request in requests:
+        request.wait()
+
+
 @ranks(1)
 def test_receives_take_their_messages_in_the_order_they_were_started(world):
     requests = [world.ireceive(0, 5) for _ in range(20)]

@@ -644,7 +644,7 @@ END_TEST
 
 typedef par_error one_call(bool odd);
 
-static int64_t room[64 * 64];
+static int64_t room[4096], large_room[64 * 1024];
 
 static par_error count_differs(bool odd)
 {
@@ -677,6 +677,21 @@ static par_error gathered_count_differs(bool odd)
     return par_gather(world, room, odd ? 3 : 2, PAR_INT64, room, 0);
 }
 
+static par_error large_gathered_count_differs(bool odd)
+{
+    return par_gather(world, room, odd ? 3 : 1024, PAR_INT64, large_room, 0);
+}
+
+static par_error scattered_count_differs(bool odd)
+{
+    return par_scatter(world, large_room, room, odd ? 3 : 2, PAR_INT64, 0);
+}
+
+static par_error large_reduced_count_differs(bool odd)
+{
+    return par_reduce(world, room, large_room, odd ? 2 : 4096, PAR_INT64, PAR_SUM, 0);
+}
+
 static par_error reduce_for_gather(bool odd)
 {
     return odd ? par_reduce(world, room, room, 2, PAR_INT64, PAR_SUM, 0)
@@ -698,40 +713,76 @@ static par_error object_for_elements(bool odd)
 
 static const struct {
     one_call *call;
-    const char *mine, *theirs; /* in the detail of whoever notices */
+    const char *odd, *others; /* as a detail has them */
+    bool same_tree;           /* so that whoever differs is met, and all go on */
 } differing[] = {
-    {count_differs, "broadcast(3 int64, root 0)", "broadcast(2 int64, root 0)"},
-    {large_count_differs, "broadcast(3 int64, root 0)", "broadcast(4096 int64, root 0)"},
-    {type_differs, "2 double", "2 int64"},
-    {scatter_for_broadcast, "scatter(", "broadcast("},
-    {operation_differs, "MIN", "SUM"},
-    {gathered_count_differs, "3 int64", "2 int64"},
-    {reduce_for_gather, "reduce(", "gather("},
-    {object_for_elements, "broadcast of an object", "broadcast(2 int64"},
+    {count_differs, "broadcast(3 int64, root 0)", "broadcast(2 int64, root 0)", true},
+    {large_count_differs, "broadcast(3 int64, root 0)", "broadcast(4096 int64, root 0)",
+     true},
+    {type_differs, "broadcast(2 double,", "broadcast(2 int64,", true},
+    {scattered_count_differs, "scatter(3 int64, root 0)", "scatter(2 int64, root 0)",
+     true},
+    {gathered_count_differs, "gather(3 int64, root 0)", "gather(2 int64, root 0)", true},
+    {large_gathered_count_differs, "gather(3 int64,", "gather(1024 int64,", true},
+    {operation_differs, "MIN, root 0)", "SUM, root 0)", true},
+    {large_reduced_count_differs, "reduce(2 int64,", "reduce(4096 int64,", true},
+    {object_for_elements, "broadcast of an object(root 0)", "broadcast(2 int64,", true},
+    {scatter_for_broadcast, "scatter(2 int64,", "broadcast(2 int64,", false},
+    {reduce_for_gather, "reduce(2 int64,", "gather(2 int64,", false},
 };
 
 enum { DIFFERING = sizeof differing / sizeof *differing };
 
-/* Somebody notices, and nobody waits for ever. */
-START_TEST(a_differing_call_is_noticed)
+/* What this rank, which has noticed, says of it. True where it has met the other
+ * call itself, and not only one who has. */
+static bool check_mismatch(int i, int odd)
 {
-    int32_t noticed, all[64];
-    par_error err = differing[_i].call(me == ranks - 1);
-    char other[32];
+    ck_detail("all ranks must make the same call");
+    ck_detail(me == odd ? differing[i].odd : differing[i].others);
+    if (strstr(par_error_detail(), "has met a rank with another call"))
+        return false;
+    ck_detail(me == odd ? differing[i].others : differing[i].odd);
+    ck_detail("on rank ");
+    return true;
+}
 
-    noticed = err == PAR_ERR_MISMATCH;
-    if (noticed) {
-        ck_detail(differing[_i].mine);
-        ck_detail(differing[_i].theirs);
-        snprintf(other, sizeof other, "on rank %d", me ? 0 : ranks - 1);
-        ck_detail(other);
-    } else {
-        ck_ok(err);
-    }
+/* Somebody notices, and nobody waits for ever. */
+static void differ(int i, int odd)
+{
+    int32_t noticed = 0, all[64];
+    par_error err = differing[i].call(me == odd);
+
+    if (err)
+        ck_fails(PAR_ERR_MISMATCH, err);
+    if (err)
+        noticed = check_mismatch(i, odd);
     ck_ok(par_gather(world, &noticed, 1, PAR_INT32, all, 0));
     for (int rank = 1; me == 0 && rank < ranks; rank++)
         all[0] += all[rank];
-    ck_assert(me || all[0] >= 1);
+    ck_assert_msg(me || all[0] >= 1, "nobody noticed that rank %d differs", odd);
+}
+
+START_TEST(a_differing_call_is_noticed)
+{
+    if (differing[_i].same_tree)
+        for (int odd = 0; odd < ranks; odd++)
+            differ(_i, odd);
+    else if (ranks <= 3)
+        differ(_i, ranks - 1);
+}
+END_TEST
+
+START_TEST(a_call_that_another_one_failed_is_failed_behind_it)
+{
+    /* From root 0, rank 3 has its messages from rank 2. */
+    par_error err = count_differs(me == 2);
+
+    if (me < 2) {
+        ck_ok(err);
+    } else {
+        ck_fails(PAR_ERR_MISMATCH, err);
+        ck_detail(me == 2 ? "on rank 0" : "rank 2 has met");
+    }
 }
 END_TEST
 
@@ -854,8 +905,10 @@ static void add(Suite *suite)
     check_add_each(suite, SHAPES, a_gather_of_objects_collects_all_of_them);
     check_add(suite, collectives_and_messages_never_meet);
     check_add(suite, calls_that_overtake_each_other_are_kept_apart);
-    if (ranks == 2 || ranks == 3)
+    if (ranks > 1)
         check_add_each(suite, DIFFERING, a_differing_call_is_noticed);
+    if (ranks == 4)
+        check_add(suite, a_call_that_another_one_failed_is_failed_behind_it);
     check_add(suite, a_root_out_of_range_is_named_with_the_range);
     check_add(suite, no_communicator_is_refused);
     check_add(suite, bad_elements_are_refused);

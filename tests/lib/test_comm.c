@@ -181,6 +181,19 @@ static int play_join_and_forget(void)
     return 0;
 }
 
+static int play_join_in_vain(void)
+{
+    static const par_options wrong = {.inline_bytes = 17};
+    int level;
+
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level);
+    ck_fails(PAR_ERR_ARG, par_init(NULL, NULL, &wrong, &world));
+    ck_assert(!mpi_state(MPI_Finalized));
+    ck_assert_int_eq(MPI_Barrier(MPI_COMM_WORLD), MPI_SUCCESS);
+    ck_assert_int_eq(MPI_Finalize(), MPI_SUCCESS);
+    return 0;
+}
+
 /* The ranks come to their ends at different times. */
 static int play_forget(void)
 {
@@ -317,6 +330,7 @@ static const struct {
     {"outside", play_outside},
     {"twice", play_twice},
     {"join", play_join},
+    {"join-in-vain", play_join_in_vain},
     {"join-and-forget", play_join_and_forget},
     {"forget", play_forget},
     {"forget-twice", play_forget_twice},
@@ -455,6 +469,7 @@ START_TEST(an_mpi_of_somebody_else_is_joined_and_left_running)
 {
     job_ends_well(0, "join");
     job_ends_well(2, "join");
+    job_ends_well(2, "join-in-vain");
 }
 END_TEST
 

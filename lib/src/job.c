@@ -1,0 +1,276 @@
+/* job.c - start and end of the job.
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "comm.h"
+#include "lock.h"
+#include "options.h"
+#include "place.h"
+#include "wait.h"
+
+static struct {
+    int depth;        /* calls of par_init not yet matched */
+    bool mpi_is_ours; /* we started MPI, so we stop it */
+    pid_t pid;        /* a child made by fork is not the rank */
+    MPI_Request leaving;
+    bool is_leaving;
+    par_comm world;
+    char hostname[256];
+} job;
+
+bool par_initialized(void)
+{
+    return comm_job == COMM_JOB_RUNS;
+}
+
+const char *par_hostname(void)
+{
+    if (!job.hostname[0] && gethostname(job.hostname, sizeof job.hostname - 1))
+        snprintf(job.hostname, sizeof job.hostname, "unknown");
+    return job.hostname;
+}
+
+double par_time(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- start -------------------------------------------------------------- */
+
+static par_error start_mpi(int *argc, char ***argv)
+{
+    int started, code;
+
+    MPI_Initialized(&started);
+    job.mpi_is_ours = !started;
+    if (started)
+        return PAR_OK;
+    code = use_mpi_start(argc, argv);
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Init_thread");
+}
+
+/* All ranks must have chosen alike, and all must learn if one has not. */
+static par_error agree_on_inline(size_t inline_bytes)
+{
+    long long mine = (long long)inline_bytes;
+    long long ends[2] = {mine, -mine};
+    int code =
+        MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_LONG_LONG, MPI_MIN, MPI_COMM_WORLD);
+
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Allreduce");
+    if (mine && !ends[0])
+        return error_set(PAR_ERR_ARG, "another rank's options are out of range");
+    if (mine && ends[0] != -ends[1])
+        return error_set(PAR_ERR_ARG,
+                         "the inline limit differs between ranks: %lld here, from %lld "
+                         "to %lld elsewhere; it must be the same everywhere",
+                         mine, ends[0], -ends[1]);
+    slot_size = inline_bytes;
+    return PAR_OK;
+}
+
+static par_error agree(const par_options *options, par_options *chosen)
+{
+    par_error err = options_choose(options, chosen), agreed;
+
+    if (err) {
+        /* The others learn it by the 0; the detail here is of what is wrong here. */
+        agreed = agree_on_inline(0);
+        return agreed ? agreed : err;
+    }
+    return agree_on_inline(chosen->inline_bytes);
+}
+
+/* Whether this node has more ranks than CPUs that they may use together. */
+static par_error look_around(par_wait_mode mode)
+{
+    uint64_t mask[PLACE_MASK_WORDS];
+    MPI_Comm node;
+    int ranks;
+    int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
+                                   &node);
+
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Comm_split_type");
+    place_mask(mask);
+    MPI_Comm_size(node, &ranks);
+    code =
+        MPI_Allreduce(MPI_IN_PLACE, mask, PLACE_MASK_WORDS, MPI_UINT64_T, MPI_BOR, node);
+    MPI_Comm_free(&node);
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Allreduce");
+    wait_configure(mode, ranks > place_count(mask));
+    return PAR_OK;
+}
+
+static par_error open_world(const par_options *options)
+{
+    par_options chosen;
+    par_error err = agree(options, &chosen);
+
+    if (!err)
+        err = look_around(chosen.wait);
+    if (!err)
+        err = comm_open(&job.world, MPI_COMM_WORLD);
+    return err;
+}
+
+static void at_exit(int status, void *unused);
+static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused);
+
+/* Whoever started MPI may stop it while the job goes on: MPI_Finalize begins with
+ * the attributes of MPI_COMM_SELF (MPI 3.1, 8.7.1), and one of them is ours. */
+static par_error follow_mpi(void)
+{
+    int key;
+    int code = MPI_Comm_create_keyval(MPI_COMM_NULL_COPY_FN, at_mpi_finalize, &key, NULL);
+
+    if (code == MPI_SUCCESS)
+        code = MPI_Comm_set_attr(MPI_COMM_SELF, key, NULL);
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_set_attr");
+}
+
+par_error par_init(int *argc, char ***argv, const par_options *options,
+                   par_comm **world_p)
+{
+    static bool registered;
+    int rank;
+    par_error err;
+
+    if (!world_p)
+        return error_set(PAR_ERR_ARG, "world_p is NULL: it is where the world goes");
+    if (comm_job == COMM_JOB_OVER)
+        return error_set(PAR_ERR_STATE, "the job is over: MPI cannot start again");
+    if (job.depth) {
+        job.depth++;
+        *world_p = &job.world;
+        return PAR_OK;
+    }
+
+    err = start_mpi(argc, argv);
+    if (err)
+        return err;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    error_name_rank(rank);
+    job.world.is_world = true;
+    err = open_world(options);
+    if (!err && !job.mpi_is_ours)
+        err = follow_mpi();
+    if (err) {
+        comm_job = COMM_JOB_OVER;
+        if (job.mpi_is_ours)
+            MPI_Finalize();
+        return err;
+    }
+    job.pid = getpid();
+    job.depth = 1;
+    comm_job = COMM_JOB_RUNS;
+    if (!registered && !on_exit(at_exit, NULL))
+        registered = true;
+    *world_p = &job.world;
+    return PAR_OK;
+}
+
+/* ---- end ---------------------------------------------------------------- */
+
+static par_error step_leaving(void *unused, bool *done_p)
+{
+    int done;
+    int code = MPI_Test(&job.leaving, &done, MPI_STATUS_IGNORE);
+
+    (void)unused;
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Ibarrier");
+    *done_p = done;
+    return PAR_OK;
+}
+
+/* Wait for the other ranks here, asleep, and not in MPI_Finalize, awake. An
+ * interrupted wait goes on with the next call. */
+static par_error leave_together(void)
+{
+    int code = MPI_SUCCESS;
+    par_error err;
+
+    lock_take();
+    if (!job.is_leaving)
+        code = MPI_Ibarrier(job.world.body, &job.leaving);
+    if (code != MPI_SUCCESS) {
+        lock_give();
+        return error_mpi(code, "MPI_Ibarrier");
+    }
+    job.is_leaving = true;
+    err = wait_until(step_leaving, NULL, true);
+    if (err != PAR_ERR_INTERRUPTED)
+        job.is_leaving = false;
+    return err;
+}
+
+par_error par_finalize(void)
+{
+    par_error err;
+    int code = MPI_SUCCESS;
+
+    if (job.depth != 1) {
+        job.depth -= job.depth > 0;
+        return PAR_OK;
+    }
+    err = leave_together();
+    if (err)
+        return err;
+    lock_take();
+    job.depth = 0;
+    comm_job = COMM_JOB_OVER;
+    comm_close_all(&job.world);
+    slot_free_all();
+    if (job.mpi_is_ours)
+        code = MPI_Finalize();
+    lock_give();
+    return code == MPI_SUCCESS ? PAR_OK
+                               : error_set(PAR_ERR_MPI, "MPI_Finalize failed: %d", code);
+}
+
+static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused)
+{
+    (void)self, (void)key, (void)value, (void)unused;
+    if (!job.depth)
+        return MPI_SUCCESS;
+    job.depth = 1;
+    return par_finalize() ? MPI_ERR_OTHER : MPI_SUCCESS;
+}
+
+/* A program that has failed must not wait for ranks that may wait for it. */
+static void at_exit(int status, void *unused)
+{
+    (void)unused;
+    if (!job.depth || getpid() != job.pid)
+        return;
+    if (status && job.world.size > 1)
+        par_abort(status);
+    job.depth = 1;
+    if (par_finalize())
+        par_abort(EXIT_FAILURE);
+}
+
+_Noreturn void par_abort(int code)
+{
+    int started = 0, stopped = 0;
+
+    if (!code)
+        code = EXIT_FAILURE;
+    fflush(NULL);  /* MPI_Abort ends this process without its exit handlers */
+    job.depth = 0; /* at_exit has nothing to do any more */
+    MPI_Initialized(&started);
+    MPI_Finalized(&stopped);
+    if (started && !stopped)
+        use_mpi_abort(code);
+    _exit(code);
+}

@@ -1,0 +1,151 @@
+/* split.c - communicators made of others.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "collective.h"
+#include "lock.h"
+#include "par_mpi.h"
+
+/* All ranks of COMM come here, with the same call, before MPI's own function makes
+ * them wait for each other, which is short then. */
+static par_error gather_here(par_comm *comm, collective_function function)
+{
+    par_error err = comm_check(comm);
+
+    if (err)
+        return err;
+
+    collective c = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM);
+
+    return collective_meet(&c);
+}
+
+/* *NEW_P as the ranks of MPI, which is freed; NULL for no ranks. Needs the lock. */
+static par_error adopt(MPI_Comm mpi, par_comm **new_p)
+{
+    par_comm *comm;
+    par_error err;
+
+    if (mpi == MPI_COMM_NULL) {
+        *new_p = NULL;
+        return PAR_OK;
+    }
+    comm = malloc(sizeof *comm);
+    if (comm)
+        comm->is_world = false;
+    err = comm ? comm_open(comm, mpi) : error_memory(sizeof *comm, "a communicator");
+    MPI_Comm_free(&mpi);
+    if (err)
+        free(comm);
+    else
+        *new_p = comm;
+    return err;
+}
+
+static par_error check_new(par_comm *const *new_p)
+{
+    return new_p ? PAR_OK
+                 : error_set(PAR_ERR_ARG, "new_p is NULL: it is where the result goes");
+}
+
+par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
+{
+    MPI_Comm mpi;
+    par_error err = check_new(new_p);
+    int code;
+
+    if (!err && color < 0 && color != PAR_NO_COLOR)
+        err = error_set(PAR_ERR_ARG,
+                        "color %d is negative: it must be 0 or more, or %d "
+                        "(PAR_NO_COLOR)",
+                        color, PAR_NO_COLOR);
+    if (!err)
+        err = gather_here(comm, COLLECTIVE_SPLIT);
+    if (err)
+        return err;
+    lock_take();
+    code = MPI_Comm_split(comm->body, color == PAR_NO_COLOR ? MPI_UNDEFINED : color, key,
+                          &mpi);
+    err = code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split");
+    lock_give();
+    return err;
+}
+
+par_error par_split_node(par_comm *comm, par_comm **new_p)
+{
+    MPI_Comm mpi;
+    par_error err = check_new(new_p);
+    int code;
+
+    if (!err)
+        err = gather_here(comm, COLLECTIVE_SPLIT_NODE);
+    if (err)
+        return err;
+    lock_take();
+    code = MPI_Comm_split_type(comm->body, MPI_COMM_TYPE_SHARED, comm->rank,
+                               MPI_INFO_NULL, &mpi);
+    err =
+        code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split_type");
+    lock_give();
+    return err;
+}
+
+par_error par_duplicate(par_comm *comm, par_comm **new_p)
+{
+    return par_split(comm, 0, par_rank(comm), new_p);
+}
+
+par_error par_comm_free(par_comm **comm_p)
+{
+    par_error err;
+
+    if (!comm_p || !*comm_p)
+        return PAR_OK;
+    err = comm_check(*comm_p);
+    if (!err && (*comm_p)->is_world)
+        err = error_set(PAR_ERR_ARG, "the world is freed by par_finalize");
+    if (err)
+        return err;
+    lock_take();
+    comm_close(*comm_p);
+    lock_give();
+    free(*comm_p);
+    *comm_p = NULL;
+    return PAR_OK;
+}
+
+par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
+{
+    par_error err = mpi_p ? PAR_OK : error_set(PAR_ERR_ARG, "mpi_p is NULL");
+    int code;
+
+    if (!err)
+        err = gather_here(comm, COLLECTIVE_TO_MPI);
+    if (err)
+        return err;
+    lock_take();
+    code = MPI_Comm_dup(comm->body, mpi_p);
+    if (code == MPI_SUCCESS)
+        code = MPI_Comm_set_errhandler(*mpi_p, MPI_ERRORS_ARE_FATAL);
+    lock_give();
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_dup");
+}
+
+par_error par_from_mpi(MPI_Comm mpi, par_comm **new_p)
+{
+    MPI_Comm copy;
+    int code;
+    par_error err = check_new(new_p);
+
+    if (!err && !par_initialized())
+        err = comm_check(NULL);
+    if (!err && mpi == MPI_COMM_NULL)
+        err = error_set(PAR_ERR_ARG, "mpi is MPI_COMM_NULL");
+    if (err)
+        return err;
+    lock_take();
+    code = MPI_Comm_dup(mpi, &copy);
+    err = code == MPI_SUCCESS ? adopt(copy, new_p) : error_mpi(code, "MPI_Comm_dup");
+    lock_give();
+    return err;
+}
