@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from ._core import _event, wait_some
+from ._core import Error, _event, wait_some
 
 
 class _Waiter:
@@ -11,31 +11,36 @@ class _Waiter:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._watched = {}  # what to call when a request is done
+        self._watched = {}  # by request, what to call when it is done
         self._something = threading.Event()
         self._changed = _event()
         threading.Thread(target=self._run, name="pypar-waiter", daemon=True).start()
 
     def watch(self, request, call):
         with self._lock:
-            self._watched[request] = call
+            self._watched.setdefault(request, []).append(call)
             self._changed._set()
             self._something.set()
 
     def _run(self):
         while True:
             self._something.wait()
-            with self._lock:
-                self._changed = _event()
-                requests = [self._changed, *self._watched]
+            for call in self._next_calls():
+                call()
+
+    def _next_calls(self):
+        with self._lock:
+            self._changed = _event()
+            requests = [self._changed, *self._watched]
+        try:
             done = wait_some(requests)
-            with self._lock:
-                calls = [self._watched.pop(r, None) for r in done]
-                if not self._watched:
-                    self._something.clear()
-            for call in calls:
-                if call:
-                    call()
+        except Error:  # the job is over: each request says so itself
+            done = requests
+        with self._lock:
+            calls = [call for r in done for call in self._watched.pop(r, [])]
+            if not self._watched:
+                self._something.clear()
+        return calls
 
 
 _waiter = None

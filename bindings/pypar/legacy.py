@@ -1,6 +1,6 @@
 """The old pypar's functions that the world's methods do in another way."""
 
-from ._core import world
+from ._core import SizeMismatch, TypeMismatch, world
 from .balance import balance
 
 
@@ -9,11 +9,25 @@ def _is_array(x):
 
 
 def _fill(buffer, x):
-    """buffer with x in it where it is an array; else x."""
+    """buffer with the elements of x in it where it is an array; else x."""
     if buffer is None or not _is_array(buffer):
         return x
-    buffer[...] = x
+    if not _is_array(x) or x.dtype != buffer.dtype:
+        raise TypeMismatch(
+            f"rank {world.rank}: the result is {_described(x)}; the buffer is for "
+            f"{_described(buffer)}"
+        )
+    if x.size != buffer.size:
+        raise SizeMismatch(
+            f"rank {world.rank}: the result has {x.size} elements; the buffer is for "
+            f"{buffer.size}"
+        )
+    buffer[...] = x.reshape(buffer.shape)
     return buffer
+
+
+def _described(x):
+    return f"an array of {x.dtype}" if _is_array(x) else f"of type {type(x).__name__}"
 
 
 def scatter(x, root=0, buffer=None, vanilla=False):

@@ -265,25 +265,34 @@ PyObject *request_ireceive(core_state *state, par_comm *par, PyObject *source,
 
 /* ---- methods ------------------------------------------------------------ */
 
+/* VALUE in seconds; negative where there is no limit. -1 with an exception. */
+static int get_timeout(PyObject *value, double *seconds_p)
+{
+    *seconds_p = -1;
+    if (!value || value == Py_None)
+        return 0;
+    *seconds_p = PyFloat_AsDouble(value);
+    if (*seconds_p == -1 && PyErr_Occurred())
+        return -1;
+    if (*seconds_p >= 0)
+        return 0;
+    PyErr_Format(PyExc_ValueError, "timeout is %R: it must be None or at least 0", value);
+    return -1;
+}
+
 static PyObject *wait_method(PyObject *object, PyObject *const *args, Py_ssize_t count,
                              PyObject *keywords)
 {
     static const signature s = {"wait", 1, 0, {"timeout"}};
     request *self = self_of(object);
-    double seconds = -1;
+    double seconds;
     PyObject *v[ARGUMENTS_MAX];
     int ended;
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    if (v[0] && v[0] != Py_None) {
-        seconds = PyFloat_AsDouble(v[0]);
-        if (seconds == -1 && PyErr_Occurred())
-            return NULL;
-        if (!(seconds >= 0))
-            return PyErr_Format(PyExc_ValueError,
-                                "timeout is %R: it must be None or at least 0", v[0]);
-    }
+    if (get_timeout(v[0], &seconds) < 0)
+        return NULL;
     ended = wait_for(self, seconds);
     if (ended == 0)
         PyErr_Format(PyExc_TimeoutError, "the operation is not done after %R s", v[0]);
@@ -482,15 +491,12 @@ static PyObject *wait_some(PyObject *module, PyObject *const *args, Py_ssize_t c
     static const signature s = {"wait_some", 2, 1, {"requests", "timeout"}};
     core_state *state = state_of(module);
     PyObject *v[ARGUMENTS_MAX], *tuple, *list = NULL;
-    double seconds = -1;
+    double seconds;
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    if (v[1] && v[1] != Py_None) {
-        seconds = PyFloat_AsDouble(v[1]);
-        if (PyErr_Occurred())
-            return NULL;
-    }
+    if (get_timeout(v[1], &seconds) < 0)
+        return NULL;
     tuple = tuple_of(state, v[0]);
     if (tuple && end_some(state, tuple, seconds) == 0)
         list = list_ended(tuple);
