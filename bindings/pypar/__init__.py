@@ -73,6 +73,7 @@ from .deprecated import (
     raw_scatter,
     raw_send,
 )
+from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
 
 __all__ = [
@@ -114,6 +115,7 @@ __all__ = [
     "detach",
     "detach_and_dealloc",
     "finalize",
+    "from_mpi4py",
     "gather",
     "get_processor_name",
     "init",

@@ -11,7 +11,7 @@ static int get_root(core_state *state, par_comm *par, PyObject *value, int *root
 {
     if (arguments_int(state, value, "root", 0, root_p) < 0)
         return -1;
-    if (!par_initialized()) {
+    if (!par || !par_initialized()) {
         errors_raise(state, par_barrier(par));
         return -1;
     }

@@ -39,8 +39,9 @@ static PyObject *repr(PyObject *object)
 {
     comm *self = self_of(object);
 
-    if (!par_initialized())
-        return PyUnicode_FromString("<pypar.Comm, finalized>");
+    if (!par_initialized() || !self->par)
+        return PyUnicode_FromFormat("<pypar.Comm, %s>",
+                                    self->par ? "finalized" : "freed");
     return PyUnicode_FromFormat("<pypar.Comm, rank %d of %d>", par_rank(self->par),
                                 par_size(self->par));
 }
@@ -122,6 +123,107 @@ static PyObject *iprobe(PyObject *object, PyObject *const *args, Py_ssize_t coun
     return p2p_probe(self->state, self->par, v[0], v[1], false);
 }
 
+/* ---- communicators made of others ---------------------------------------- */
+
+static PyObject *comm_new(core_state *state, par_comm *par, bool owned);
+
+/* The result of libpar's call that made PAR, or failed with ERR. */
+static PyObject *made(core_state *state, par_error err, par_comm *par)
+{
+    if (err)
+        return errors_raise(state, err);
+    return par ? comm_new(state, par, true) : Py_NewRef(Py_None);
+}
+
+static PyObject *split(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                       PyObject *keywords)
+{
+    static const signature s = {"split", 2, 1, {"color", "key"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+    par_comm *par = NULL;
+    par_error err;
+    int color, key;
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0 ||
+        arguments_int(self->state, v[0] == Py_None ? NULL : v[0], "color", PAR_NO_COLOR,
+                      &color) < 0 ||
+        arguments_int(self->state, v[1], "key", par_rank(self->par), &key) < 0)
+        return NULL;
+    if (v[0] != Py_None && color < 0) {
+        PyErr_Format(PyExc_ValueError,
+                     "rank %d: color is %d: it must be 0 or more, or None",
+                     par_rank(self->state->world), color);
+        return NULL;
+    }
+    err = par_split(self->par, color, key, &par);
+    return made(self->state, err, par);
+}
+
+static PyObject *duplicate(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    par_comm *par = NULL;
+    par_error err = par_duplicate(self_of(object)->par, &par);
+
+    return made(self_of(object)->state, err, par);
+}
+
+static PyObject *get_node(PyObject *object, void *Py_UNUSED(closure))
+{
+    comm *self = self_of(object);
+    par_comm *par = NULL;
+    par_error err;
+
+    if (!self->node) {
+        err = par_split_node(self->par, &par);
+        self->node = made(self->state, err, par);
+    }
+    return Py_XNewRef(self->node);
+}
+
+static PyObject *free_comm(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    comm *self = self_of(object);
+    par_error err = par_comm_free(&self->par);
+
+    if (err)
+        return errors_raise(self->state, err);
+    Py_RETURN_NONE;
+}
+
+static PyObject *to_fortran(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    int handle = 0;
+    par_error err = par_to_fortran(self_of(object)->par, &handle);
+
+    return err ? errors_raise(self_of(object)->state, err) : PyLong_FromLong(handle);
+}
+
+static PyObject *from_fortran(PyObject *module, PyObject *value)
+{
+    core_state *state = state_of(module);
+    par_comm *par = NULL;
+    par_error err;
+    int handle;
+
+    if (arguments_int(state, value, "handle", 0, &handle) < 0)
+        return NULL;
+    err = par_from_fortran(handle, &par);
+    return made(state, err, par);
+}
+
+static PyObject *to_mpi4py(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *module = PyImport_ImportModule("pypar.interop");
+    PyObject *result =
+        module ? PyObject_CallMethod(module, "to_mpi4py", "O", object) : NULL;
+
+    Py_XDECREF(module);
+    return result;
+}
+
+/* ---- collective --------------------------------------------------------- */
+
 static PyObject *barrier(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
     return comm_barrier(self_of(object)->state, self_of(object)->par);
@@ -178,6 +280,8 @@ static PyObject *reduce(PyObject *object, PyObject *const *args, Py_ssize_t coun
 static PyGetSetDef properties[] = {
     {"rank", get_rank, NULL, "This process's number, 0 to size - 1.", NULL},
     {"size", get_size, NULL, "How many ranks there are.", NULL},
+    {"node", get_node, NULL,
+     "The Comm of the ranks on this rank's node. Collective when first asked for.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -224,6 +328,27 @@ static PyMethodDef methods[] = {
      "Return all ranks' objs joined by op, in the order of the ranks, on root, None "
      "elsewhere. Arrays are joined element by element. op is pypar.SUM or another of "
      "these, or a function of two arguments."},
+    {"split", FAST(split), METH_FASTCALL | METH_KEYWORDS,
+     "split($self, color, key=None)\n--\n\n"
+     "Return a Comm of the ranks that give the same color, ordered by key (by rank "
+     "unless given); None on ranks whose color is None. Collective."},
+    {"duplicate", duplicate, METH_NOARGS,
+     "duplicate($self)\n--\n\n"
+     "Return a Comm of the same ranks, whose messages never meet this one's. "
+     "Collective."},
+    {"free", free_comm, METH_NOARGS,
+     "free($self)\n--\n\n"
+     "Let go of a Comm that split or duplicate made; dropping it does the same. Not "
+     "collective."},
+    {"to_mpi4py", to_mpi4py, METH_NOARGS,
+     "to_mpi4py($self)\n--\n\n"
+     "Return a communicator of mpi4py with the same ranks. Collective."},
+    {"_to_fortran", to_fortran, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMethodDef functions[] = {
+    {"_from_fortran", from_fortran, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -231,6 +356,9 @@ static void dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
 
+    if (self_of(object)->owned && par_initialized())
+        par_comm_free(&self_of(object)->par);
+    Py_XDECREF(self_of(object)->node);
     PyObject_Free(object);
     Py_DECREF(type);
 }
@@ -252,13 +380,15 @@ static PyType_Spec spec = {
     .slots = slots,
 };
 
-static PyObject *comm_new(core_state *state, par_comm *par)
+static PyObject *comm_new(core_state *state, par_comm *par, bool owned)
 {
     comm *self = PyObject_New(comm, state->comm_type);
 
     if (self) {
         self->state = state;
         self->par = par;
+        self->owned = owned;
+        self->node = NULL;
     }
     return (PyObject *)self;
 }
@@ -271,8 +401,8 @@ int comm_add(PyObject *module, core_state *state)
     state->comm_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (!state->comm_type || PyModule_AddType(module, state->comm_type) < 0)
         return -1;
-    world = comm_new(state, state->world);
+    world = comm_new(state, state->world, false);
     failed = PyModule_AddObjectRef(module, "world", world);
     Py_XDECREF(world);
-    return failed;
+    return failed ? -1 : PyModule_AddFunctions(module, functions);
 }

@@ -15,7 +15,8 @@
 #include "status.h"
 
 typedef struct request {
-    PyObject_HEAD core_state *state;
+    PyObject_HEAD
+    core_state *state;
     par_request *par;     /* NULL once it has ended */
     int users;            /* threads inside libpar with PAR, or ending it */
     codec_out *out;       /* what a send sends, until its end */

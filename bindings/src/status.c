@@ -8,7 +8,8 @@
 #include <structmember.h>
 
 typedef struct status {
-    PyObject_HEAD int source, tag, error;
+    PyObject_HEAD
+    int source, tag, error;
     Py_ssize_t length, size;
 } status;
 

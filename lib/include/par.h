@@ -233,6 +233,11 @@ PAR_API par_error par_duplicate(par_comm *comm, par_comm **new_p);
  */
 PAR_API par_error par_comm_free(par_comm **comm_p);
 
+/* The same as par_to_mpi and par_from_mpi of <par_mpi.h>, for languages that know
+ * MPI's communicators by their Fortran handles. */
+PAR_API par_error par_to_fortran(par_comm *comm, int *handle_p);
+PAR_API par_error par_from_fortran(int handle, par_comm **new_p);
+
 /* The largest tag of a message, the smallest being 0. */
 PAR_API int par_max_tag(void);
 

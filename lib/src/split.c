@@ -131,6 +131,22 @@ par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_dup");
 }
 
+par_error par_to_fortran(par_comm *comm, int *handle_p)
+{
+    MPI_Comm mpi;
+    par_error err =
+        handle_p ? par_to_mpi(comm, &mpi) : error_set(PAR_ERR_ARG, "handle_p is NULL");
+
+    if (!err)
+        *handle_p = MPI_Comm_c2f(mpi);
+    return err;
+}
+
+par_error par_from_fortran(int handle, par_comm **new_p)
+{
+    return par_from_mpi(par_initialized() ? MPI_Comm_f2c(handle) : MPI_COMM_NULL, new_p);
+}
+
 par_error par_from_mpi(MPI_Comm mpi, par_comm **new_p)
 {
     MPI_Comm copy;

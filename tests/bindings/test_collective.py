@@ -429,9 +429,9 @@ DISAGREEMENTS = {
         lambda w: w.reduce(np.zeros(5), pypar.SUM),
         lambda w: w.reduce(np.zeros(5), pypar.MAX),
     ),
-    "function": (
-        lambda w: w.broadcast(1),
-        lambda w: w.scatter(range(w.size)),
+    "root": (
+        lambda w: w.broadcast(1, 0),
+        lambda w: w.broadcast(1, 1),
     ),
 }
 

@@ -1,0 +1,130 @@
+"""A master on rank 0 gives numbered pieces of work to all other ranks, to each the
+next one when it has done the last.
+
+    class Squares(PyparWork):
+        def getNumWorkItems(self):
+            return 100
+        def calcWorkResult(self, worknum):          # on a slave
+            return worknum ** 2
+        def handleWorkResult(self, result, status): # on the master
+            print(result, "from rank", status.source)
+
+    PyparBalancer(Squares()).run()
+"""
+
+import sys
+
+from pypar import any_source, finalize, get_processor_name, world
+
+__all__ = ["PyparBalancer", "PyparWork", "mprint"]
+
+_WORK = 1
+_DIE = 2
+
+
+def mprint(txt):
+    """Print a line at once: what several ranks print is not held back and mixed."""
+    print(txt, flush=True)
+
+
+class PyparWork:
+    """What is to be done: a script's own class is a child of this one."""
+
+    def uplink(self, balancer, myid, numprocs, node):
+        """Told by the balancer, before all else, who and where this rank is."""
+        self.balancer = balancer
+        self.pypar_id = myid
+        self.pypar_numprocs = numprocs
+        self.pypar_node = node
+
+    def getNumWorkItems(self):
+        """How many pieces of work there are; asked on the master."""
+        raise NotImplementedError(f"{type(self).__name__} has no getNumWorkItems()")
+
+    def calcWorkResult(self, worknum):
+        """The result of piece worknum, from 0; asked on a slave."""
+        raise NotImplementedError(f"{type(self).__name__} has no calcWorkResult()")
+
+    def handleWorkResult(self, result, status):
+        """Called on the master with each result, in the order of their arrival;
+        status.source is the slave's rank."""
+
+    def masterBeforeWork(self):
+        """Called on the master before any work."""
+
+    def slaveBeforeWork(self):
+        """Called on each slave before any work."""
+
+    def masterAfterWork(self):
+        """Called on the master when all results have been handled."""
+
+    def slaveAfterWork(self):
+        """Called on each slave when there is no more work for it."""
+
+    def msgprint(self, txt):
+        """Print txt behind this rank's number."""
+        mprint(f"-{self.pypar_id}-{txt}")
+
+
+class PyparBalancer:
+    def __init__(self, work, debug=False):
+        self.work = work
+        self.debug = debug
+
+    def run(self, finalRun=True):
+        """Do the work; all ranks call this. With finalRun that was all that the slaves
+        are for: the job is finalized, and they exit."""
+        if world.size < 2:
+            raise RuntimeError(
+                f"a PyparBalancer needs a master and a slave, but this job has "
+                f"{world.size} rank: start it with mpirun -np 2 or more"
+            )
+        is_master = world.rank == 0
+        self.work.uplink(self, world.rank, world.size, get_processor_name())
+        if is_master:
+            self._run_master()
+        else:
+            self._run_slave()
+        if finalRun:
+            finalize()
+            if not is_master:
+                sys.exit()
+
+    def _run_master(self):
+        self.work.masterBeforeWork()
+        numbers = iter(range(self.work.getNumWorkItems()))
+        working = sum(self._give(numbers, slave) for slave in range(1, world.size))
+        while working:
+            result, status = world.receive(any_source, _WORK, return_status=True)
+            working -= not self._give(numbers, status.source)
+            self._tell(f"result from {status.source}")
+            self.work.handleWorkResult(result, status)
+        self.work.masterAfterWork()
+
+    def _give(self, numbers, slave):
+        """Give slave the next of the numbers; whether there was one."""
+        number = next(numbers, None)
+        if number is None:
+            self._tell(f"no more work for {slave}")
+            world.send(None, slave, _DIE)
+            return False
+        self._tell(f"work {number} for {slave}")
+        world.send(number, slave, _WORK)
+        return True
+
+    def _run_slave(self):
+        self.work.slaveBeforeWork()
+        while (number := self._take()) is not None:
+            self._tell(f"begins work {number}")
+            world.send(self.work.calcWorkResult(number), 0, _WORK)
+        self.work.slaveAfterWork()
+
+    def _take(self):
+        """The number of the work that the master gives; None where that is all. A
+        script's own messages from there, under other tags, are not touched."""
+        status = world.probe(0)
+        return world.receive(0, status.tag)
+
+    def _tell(self, txt):
+        if self.debug:
+            self.work.msgprint(txt)
