@@ -554,6 +554,29 @@ PAR_API par_error par_gather(par_comm *comm, const void *part, size_t count,
 PAR_API par_error par_reduce(par_comm *comm, const void *data, void *result, size_t count,
                              par_type type, par_op op, int root);
 
+/* par_reduce with the RESULT, of the same bits, on every rank. */
+PAR_API par_error par_allreduce(par_comm *comm, const void *data, void *result,
+                                size_t count, par_type type, par_op op);
+
+/* Join the elements of ranks 0 to this one, in that order, into RESULT of this rank,
+ * which may be DATA itself. */
+PAR_API par_error par_scan(par_comm *comm, const void *data, void *result, size_t count,
+                           par_type type, par_op op);
+
+/* The same without this rank's own elements; RESULT of rank 0 is not touched. */
+PAR_API par_error par_exscan(par_comm *comm, const void *data, void *result, size_t count,
+                             par_type type, par_op op);
+
+/* par_gather with DATA, of all ranks' parts, on every rank. */
+PAR_API par_error par_allgather(par_comm *comm, const void *part, size_t count,
+                                par_type type, void *data);
+
+/* Send to each rank its COUNT elements at DATA, those of rank r from r * COUNT on,
+ * and receive as many from each into RESULT, in the same order. DATA and RESULT must
+ * not overlap. */
+PAR_API par_error par_alltoall(par_comm *comm, const void *data, void *result,
+                               size_t count, par_type type);
+
 /* The same for messages whose content only their sender knows; what bindings
  * build on. */
 
@@ -576,6 +599,20 @@ PAR_API par_error par_message_scatter(par_comm *comm, const par_content *content
 PAR_API par_error par_message_gather(par_comm *comm, const par_content *content,
                                      const par_part *parts, size_t part_count, int root,
                                      par_message **messages);
+
+/* Every rank gives CONTENT and PARTS, and gets a message of each other rank,
+ * MESSAGES[r], with that of its own rank NULL. SENDS, one for each rank, are what it
+ * has under way then: to be ended by par_wait_all, but only after the messages have
+ * been taken, on which the other ranks' sends wait. */
+PAR_API par_error par_message_allgather(par_comm *comm, const par_content *content,
+                                        const par_part *parts, size_t part_count,
+                                        par_message **messages, par_request **sends);
+
+/* The same with a content and a list of parts for each rank, its own not looked at. */
+PAR_API par_error par_message_alltoall(par_comm *comm, const par_content *contents,
+                                       const par_part *const *parts,
+                                       const size_t *part_counts, par_message **messages,
+                                       par_request **sends);
 
 #ifdef __cplusplus
 }

@@ -39,6 +39,17 @@ static par_error send_to_children(const collective *c, const par_content *conten
     return count ? collective_send_all(c, outs, count) : PAR_OK;
 }
 
+par_error collective_descend(collective *c, void *data, size_t bytes)
+{
+    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)c->type, .dims = 1};
+    par_part part = {data, bytes};
+    par_error err = PAR_OK;
+
+    if (c->comm->rank != c->wire.root)
+        err = collective_receive_into(c, data, bytes, tree_parent(c));
+    return err ? err : send_to_children(c, &content, &part, 1);
+}
+
 par_error par_broadcast(par_comm *comm, void *data, size_t count, par_type type, int root)
 {
     size_t bytes;
@@ -51,13 +62,8 @@ par_error par_broadcast(par_comm *comm, void *data, size_t count, par_type type,
 
     collective c =
         collective_enter(comm, COLLECTIVE_BROADCAST, root, count, type, PAR_SUM);
-    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)type, .dims = 1};
-    par_part part = {data, bytes};
 
-    if (comm->rank != root)
-        err = collective_receive_into(&c, data, bytes, tree_parent(&c));
-    if (!err)
-        err = send_to_children(&c, &content, &part, 1);
+    err = collective_descend(&c, data, bytes);
     return err ? err : collective_outcome(&c);
 }
 

@@ -18,9 +18,16 @@ static const char *const names[COLLECTIVE_FUNCTIONS] = {
     [COLLECTIVE_SCATTER] = "scatter",
     [COLLECTIVE_GATHER] = "gather",
     [COLLECTIVE_REDUCE] = "reduce",
+    [COLLECTIVE_ALLREDUCE] = "allreduce",
+    [COLLECTIVE_SCAN] = "scan",
+    [COLLECTIVE_EXSCAN] = "exscan",
+    [COLLECTIVE_ALLGATHER] = "allgather",
+    [COLLECTIVE_ALLTOALL] = "alltoall",
     [COLLECTIVE_MESSAGE_BROADCAST] = "broadcast of an object",
     [COLLECTIVE_MESSAGE_SCATTER] = "scatter of objects",
     [COLLECTIVE_MESSAGE_GATHER] = "gather of objects",
+    [COLLECTIVE_MESSAGE_ALLGATHER] = "allgather of objects",
+    [COLLECTIVE_MESSAGE_ALLTOALL] = "alltoall of objects",
     [COLLECTIVE_SPLIT] = "split",
     [COLLECTIVE_SPLIT_NODE] = "split_node",
     [COLLECTIVE_TO_MPI] = "to_mpi",
@@ -30,6 +37,18 @@ static bool is_typed(const wire_call *wire)
 {
     return wire->function > COLLECTIVE_BARRIER &&
            wire->function < COLLECTIVE_MESSAGE_BROADCAST;
+}
+
+static bool has_op(const wire_call *wire)
+{
+    return wire->function >= COLLECTIVE_REDUCE && wire->function <= COLLECTIVE_EXSCAN;
+}
+
+static bool has_root(const wire_call *wire)
+{
+    return (wire->function > COLLECTIVE_BARRIER && wire->function <= COLLECTIVE_REDUCE) ||
+           (wire->function >= COLLECTIVE_MESSAGE_BROADCAST &&
+            wire->function <= COLLECTIVE_MESSAGE_GATHER);
 }
 
 par_error collective_check_root(const par_comm *comm, int root)
@@ -76,10 +95,10 @@ static void describe(const wire_call *wire, par_type type, char *text, size_t si
     if (is_typed(wire))
         used += snprintf(text + used, size - (size_t)used, "%" PRIu64 " %s, ",
                          wire->count, par_type_name(type));
-    if (wire->function == COLLECTIVE_REDUCE)
+    if (has_op(wire))
         used += snprintf(text + used, size - (size_t)used, "%s, ",
                          op_name((par_op)wire->op) ? op_name((par_op)wire->op) : "?");
-    if (wire->function > COLLECTIVE_BARRIER && wire->function < COLLECTIVE_SPLIT)
+    if (has_root(wire))
         used += snprintf(text + used, size - (size_t)used, "root %d", wire->root);
     snprintf(text + used, size - (size_t)used, ")");
 }
@@ -190,6 +209,23 @@ par_error collective_receive_into(collective *c, void *data, size_t bytes, int s
     if (err || !message)
         return err;
     return par_message_take(&message, &(par_part){data, bytes}, 1);
+}
+
+par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,
+                          void *in, size_t in_bytes, int source)
+{
+    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)c->type, .dims = 1};
+    par_part part = {(void *)(uintptr_t)out, out_bytes};
+    request_outgoing outgoing = collective_outgoing(c, &content, &part, 1, dest);
+    par_request *send = NULL;
+    par_error err = PAR_OK, sent;
+
+    if (dest >= 0)
+        err = p2p_send_start(c->comm, &outgoing, &send);
+    if (!err && source >= 0)
+        err = collective_receive_into(c, in, in_bytes, source);
+    sent = par_wait(&send, NULL);
+    return err ? err : sent;
 }
 
 void collective_copy(void *to, const void *from, size_t bytes)

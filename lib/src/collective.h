@@ -18,9 +18,16 @@ typedef enum collective_function {
     COLLECTIVE_SCATTER,
     COLLECTIVE_GATHER,
     COLLECTIVE_REDUCE,
+    COLLECTIVE_ALLREDUCE,
+    COLLECTIVE_SCAN,
+    COLLECTIVE_EXSCAN,
+    COLLECTIVE_ALLGATHER,
+    COLLECTIVE_ALLTOALL,
     COLLECTIVE_MESSAGE_BROADCAST,
     COLLECTIVE_MESSAGE_SCATTER,
     COLLECTIVE_MESSAGE_GATHER,
+    COLLECTIVE_MESSAGE_ALLGATHER,
+    COLLECTIVE_MESSAGE_ALLTOALL,
     COLLECTIVE_SPLIT,
     COLLECTIVE_SPLIT_NODE,
     COLLECTIVE_TO_MPI,
@@ -67,6 +74,16 @@ par_error collective_send_all(const collective *c, const request_outgoing *outs,
 
 /* Receive SOURCE's message; *MESSAGE_P is NULL where C has failed, before or by it. */
 par_error collective_receive(collective *c, int source, par_message **message_p);
+
+/* At the same time send OUT_BYTES at OUT to DEST and receive IN_BYTES into IN from
+ * SOURCE; a negative rank is nobody. */
+par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,
+                          void *in, size_t in_bytes, int source);
+
+/* Join all ranks' elements in LEFT into rank 0's LEFT; hand BYTES at DATA of C's root
+ * to all. */
+par_error collective_climb(collective *c, void *left, size_t bytes);
+par_error collective_descend(collective *c, void *data, size_t bytes);
 
 /* Copy, unless a rank's part is in its place already. */
 void collective_copy(void *to, const void *from, size_t bytes);

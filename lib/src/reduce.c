@@ -32,7 +32,7 @@ static par_error receive_and_join(collective *c, void *left, size_t bytes, int s
 
 /* Neighbours join theirs, then neighbours of neighbours: the lower rank keeps
  * the result, which rank 0 has in the end. */
-static par_error climb(collective *c, void *left, size_t bytes)
+par_error collective_climb(collective *c, void *left, size_t bytes)
 {
     int rank = c->comm->rank;
     par_error err = PAR_OK;
@@ -82,7 +82,7 @@ par_error par_reduce(par_comm *comm, const void *data, void *result, size_t coun
     collective c = collective_enter(comm, COLLECTIVE_REDUCE, root, count, type, op);
 
     collective_copy(left, data, bytes);
-    err = climb(&c, left, bytes);
+    err = collective_climb(&c, left, bytes);
     if (!err)
         err = hand_to_root(&c, left, result, bytes);
     free(left);

@@ -429,10 +429,6 @@ DISAGREEMENTS = {
         lambda w: w.reduce(np.zeros(5), pypar.SUM),
         lambda w: w.reduce(np.zeros(5), pypar.MAX),
     ),
-    "root": (
-        lambda w: w.broadcast(1, 0),
-        lambda w: w.broadcast(1, 1),
-    ),
 }
 
 

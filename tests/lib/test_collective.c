@@ -711,6 +711,21 @@ static par_error object_for_elements(bool odd)
     return err;
 }
 
+static par_error gather_for_objects(bool odd)
+{
+    par_content content = {.kind = PAR_OBJECT};
+    par_part part = {room, sizeof room};
+    par_message *messages[64];
+    par_error err;
+
+    if (odd)
+        return par_gather(world, room, 2, PAR_INT64, large_room, 0);
+    err = par_message_gather(world, &content, &part, 1, 0, messages);
+    for (int rank = 0; me == 0 && !err && rank < ranks; rank++)
+        ck_ok(par_message_free(&messages[rank]));
+    return err;
+}
+
 static const struct {
     one_call *call;
     const char *odd, *others; /* as a detail has them */
@@ -724,6 +739,7 @@ static const struct {
      true},
     {gathered_count_differs, "gather(3 int64, root 0)", "gather(2 int64, root 0)", true},
     {large_gathered_count_differs, "gather(3 int64,", "gather(1024 int64,", true},
+    {gather_for_objects, "gather(2 int64,", "gather of objects(", true},
     {operation_differs, "MIN, root 0)", "SUM, root 0)", true},
     {large_reduced_count_differs, "reduce(2 int64,", "reduce(4096 int64,", true},
     {object_for_elements, "broadcast of an object(root 0)", "broadcast(2 int64,", true},

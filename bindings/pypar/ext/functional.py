@@ -47,9 +47,8 @@ def distributed_slice(it):
 
 
 def distributed_generator(it):
-    """Yield each size()-th item of rank 0's it, which may be endless: it is asked for
-    no more than a round, an item for each rank, before the last round's first item
-    has been taken."""
+    """Yield each size()-th item of rank 0's it, which may be endless: rank 0 asks it for
+    an item for each rank whenever it needs its own next one."""
     return _share(_deal, it)
 
 

@@ -14,7 +14,7 @@ next one when it has done the last.
 
 import sys
 
-from pypar import any_source, finalize, get_processor_name, world
+from pypar import any_source, any_tag, finalize, get_processor_name, world
 
 __all__ = ["PyparBalancer", "PyparWork", "mprint"]
 
@@ -120,10 +120,9 @@ class PyparBalancer:
         self.work.slaveAfterWork()
 
     def _take(self):
-        """The number of the work that the master gives; None where that is all. A
-        script's own messages from there, under other tags, are not touched."""
-        status = world.probe(0)
-        return world.receive(0, status.tag)
+        """The number of the work that the master gives; None where that is all."""
+        number, status = world.receive(0, any_tag, return_status=True)
+        return number if status.tag == _WORK else None
 
     def _tell(self, txt):
         if self.debug:

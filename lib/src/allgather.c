@@ -1,0 +1,56 @@
+/* allgather.c - all ranks get what each has.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "collective.h"
+
+/* By doubling (Bruck and others 1997): after step k each rank has the parts of 2^k
+ * ranks, its own first and then those of the ranks behind it, and swaps all of
+ * them with the ranks 2^k away. Sends and receives go at the same time. */
+static par_error swap(collective *c, unsigned char *parts, size_t bytes)
+{
+    int rank = c->comm->rank, size = c->comm->size;
+    par_error err = PAR_OK;
+
+    for (int step = 1; !err && step < size; step *= 2) {
+        size_t count = (size_t)(2 * step <= size ? step : size - step);
+
+        err = collective_swap(c, parts, count * bytes, (rank - step + size) % size,
+                              parts + (size_t)step * bytes, count * bytes,
+                              (rank + step) % size);
+    }
+    return err;
+}
+
+par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type type,
+                        void *data)
+{
+    size_t bytes, behind;
+    unsigned char *parts;
+    par_error err = comm_check(comm);
+
+    if (!err)
+        err = p2p_check_data(part, count, type, &bytes);
+    if (!err)
+        err = collective_check_whole(comm, data, count, type);
+    if (err)
+        return err;
+    parts = malloc((size_t)comm->size * bytes + 1);
+    if (!parts)
+        return error_memory((size_t)comm->size * bytes, "the parts of all ranks");
+
+    collective c = collective_enter(comm, COLLECTIVE_ALLGATHER, 0, count, type, PAR_SUM);
+
+    collective_copy(parts, part, bytes);
+    err = swap(&c, parts, bytes);
+    if (!err)
+        err = collective_outcome(&c);
+    if (!err) { /* rank 0's part is not the first here, but behind this rank's */
+        behind = (size_t)(comm->size - comm->rank);
+        collective_copy((char *)data + (size_t)comm->rank * bytes, parts, behind * bytes);
+        collective_copy(data, parts + behind * bytes, (size_t)comm->rank * bytes);
+    }
+    free(parts);
+    return err;
+}

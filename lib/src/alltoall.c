@@ -1,0 +1,134 @@
+/* alltoall.c - each rank has a part for each.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "collective.h"
+
+/* Each rank begins with the one behind it, so that not all send to rank 0 first. */
+static int nth_dest(const par_comm *comm, int n)
+{
+    return (comm->rank + n) % comm->size;
+}
+
+static int nth_source(const par_comm *comm, int n)
+{
+    return (comm->rank - n + comm->size) % comm->size;
+}
+
+par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t count,
+                       par_type type)
+{
+    size_t bytes;
+    par_error err = comm_check(comm);
+
+    if (!err)
+        err = collective_check_whole(comm, data, count, type);
+    if (!err)
+        err = collective_check_whole(comm, result, count, type);
+    if (!err)
+        err = p2p_check_data(data, count, type, &bytes);
+    if (err)
+        return err;
+
+    collective c = collective_enter(comm, COLLECTIVE_ALLTOALL, 0, count, type, PAR_SUM);
+    const char *from = data;
+    char *to = result;
+
+    if (bytes)
+        collective_copy(to + (size_t)comm->rank * bytes,
+                        from + (size_t)comm->rank * bytes, bytes);
+    for (int n = 1; !err && n < comm->size; n++) {
+        size_t dest = (size_t)nth_dest(comm, n), source = (size_t)nth_source(comm, n);
+
+        err = collective_swap(&c, bytes ? from + dest * bytes : NULL, bytes, (int)dest,
+                              bytes ? to + source * bytes : NULL, bytes, (int)source);
+    }
+    return err ? err : collective_outcome(&c);
+}
+
+/* ---- messages ----------------------------------------------------------- */
+
+/* CONTENTS and the others have one for each rank, or one for all. */
+typedef struct outs {
+    const par_content *contents;
+    const par_part *const *parts;
+    const size_t *part_counts;
+    bool one_for_all;
+} outs;
+
+static par_error start_sends(const collective *c, const outs *o, par_request **sends)
+{
+    par_error err = PAR_OK;
+
+    for (int n = 1; !err && n < c->comm->size; n++) {
+        int dest = nth_dest(c->comm, n), i = o->one_for_all ? 0 : dest;
+        request_outgoing out =
+            collective_outgoing(c, &o->contents[i], o->parts[i], o->part_counts[i], dest);
+
+        err = p2p_send_start(c->comm, &out, &sends[dest]);
+    }
+    return err;
+}
+
+static par_error exchange(par_comm *comm, collective_function function, const outs *o,
+                          par_message **messages, par_request **sends)
+{
+    collective c = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM);
+    par_error err;
+
+    for (int rank = 0; rank < comm->size; rank++) {
+        messages[rank] = NULL;
+        sends[rank] = NULL;
+    }
+    err = start_sends(&c, o, sends);
+    for (int n = 1; !err && n < comm->size; n++) {
+        int source = nth_source(comm, n);
+
+        err = collective_receive(&c, source, &messages[source]);
+    }
+    if (!err)
+        err = collective_outcome(&c);
+    if (err) {
+        for (int rank = 0; rank < comm->size; rank++)
+            par_message_free(&messages[rank]);
+        par_wait_all(sends, (size_t)comm->size, NULL);
+    }
+    return err;
+}
+
+static par_error check(const par_comm *comm, const outs *o, par_message *const *messages,
+                       par_request *const *sends)
+{
+    par_error err = comm_check(comm);
+    int count;
+
+    if (err)
+        return err;
+    if (!o->contents || !o->parts || !o->part_counts || !messages || !sends)
+        return error_set(PAR_ERR_ARG, "a list of the call is NULL");
+    count = o->one_for_all ? 1 : comm->size;
+    for (int i = 0; !err && i < count; i++)
+        if (o->one_for_all || i != comm->rank)
+            err = p2p_check_content(&o->contents[i], o->parts[i], o->part_counts[i]);
+    return err;
+}
+
+par_error par_message_alltoall(par_comm *comm, const par_content *contents,
+                               const par_part *const *parts, const size_t *part_counts,
+                               par_message **messages, par_request **sends)
+{
+    outs o = {contents, parts, part_counts, false};
+    par_error err = check(comm, &o, messages, sends);
+
+    return err ? err : exchange(comm, COLLECTIVE_MESSAGE_ALLTOALL, &o, messages, sends);
+}
+
+par_error par_message_allgather(par_comm *comm, const par_content *content,
+                                const par_part *parts, size_t part_count,
+                                par_message **messages, par_request **sends)
+{
+    outs o = {content, &parts, &part_count, true};
+    par_error err = check(comm, &o, messages, sends);
+
+    return err ? err : exchange(comm, COLLECTIVE_MESSAGE_ALLGATHER, &o, messages, sends);
+}
