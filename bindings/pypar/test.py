@@ -17,9 +17,7 @@ becomes a job of its own. Or run the file with mpirun: then all are done by that
 one job.
 """
 
-import contextlib
 import functools
-import importlib
 import importlib.util
 import inspect
 import io
@@ -31,47 +29,183 @@ import sys
 import unittest
 from pathlib import Path
 
+from pypar import world
+
 __all__ = ["in_parallel", "main"]
 
-SECONDS = 300
+# A launcher tells each rank who it is, in one of these.
+_IN_JOB = not os.environ.keys().isdisjoint(
+    ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]
+)
 
-# mpirun tells each rank who it is, in one of these ways.
-_IN_JOB = any(name in os.environ for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK"))
 
-
-def in_parallel(ncpus=2, seconds=SECONDS):
-    """Decorate a TestCase: each of its tests, with its setUp and tearDown, runs on ncpus
-    ranks of a job of its own, which mpirun starts, and passes if it passes on
-    all of them within so many seconds. In a job that mpirun has started it changes
-    nothing."""
+def in_parallel(ncpus=2, seconds=300):
+    """Decorate a TestCase: each of its tests, with setUp and all else that belongs to
+    it, runs on ncpus ranks of a job of its own, and passes if it passes on all of
+    them within so many seconds. In a job that mpirun has started, the tests are that
+    job's, and nothing changes."""
 
     def decorate(case):
         if not (isinstance(case, type) and issubclass(case, unittest.TestCase)):
             raise TypeError(f"in_parallel decorates a TestCase, not {case!r}")
-        if _IN_JOB:
-            return case
-        for name in unittest.TestLoader().getTestCaseNames(case):
-            setattr(case, name, _in_job(getattr(case, name), name, ncpus, seconds))
-        for fixture in "setUp", "tearDown":
-            setattr(case, fixture, lambda self: None)  # that's for the ranks
-        for fixture in "setUpClass", "tearDownClass":
-            setattr(case, fixture, classmethod(lambda cls: None))
-        return case
+        if "<locals>" in case.__qualname__:
+            raise TypeError(f"a job cannot import {case!r}: it is local to a function")
+        return case if _IN_JOB else _with_jobs(case, ncpus, seconds)
 
     return decorate
 
 
-def main():
-    """Run the tests of the script, as unittest.main() does. Under mpirun all ranks
-    run them, rank 0 tells how it goes, and the first failure ends the job."""
-    if not _IN_JOB:
-        unittest.main()
-    import pypar
+def _with_jobs(case, ncpus, seconds):
+    for name in unittest.TestLoader().getTestCaseNames(case):
+        setattr(case, name, _with_job(getattr(case, name), name, ncpus, seconds))
+    for fixture, nothing in _NO_FIXTURES.items():  # these run in the jobs
+        if hasattr(case, fixture):
+            setattr(case, fixture, nothing)
+    return case
 
-    rank = pypar.rank()
-    stream = sys.stderr if rank == 0 else io.StringIO()
-    runner = unittest.TextTestRunner(stream=stream, failfast=pypar.size() > 1)
-    result = unittest.main(testRunner=runner, exit=False).result
-    if rank != 0 and not result.wasSuccessful():
-        _tell(f"rank {rank} of {pypar.size()}:\n{stream.getvalue()}")
-    sys.exit(not result.wasSuccessful())
+
+def _nothing(self):
+    pass
+
+
+async def _nothing_later(self):
+    pass
+
+
+_NO_FIXTURES = {
+    "setUp": _nothing,
+    "tearDown": _nothing,
+    "asyncSetUp": _nothing_later,
+    "asyncTearDown": _nothing_later,
+    "setUpClass": classmethod(_nothing),
+    "tearDownClass": classmethod(_nothing),
+}
+
+
+def _with_job(method, name, ncpus, seconds):
+    @functools.wraps(method)
+    def run(self):
+        _run_job(type(self), name, ncpus, seconds)
+
+    del run.__wrapped__  # so that nobody takes a coroutine for what this is
+    return run
+
+
+# ---- outside the job --------------------------------------------------------------
+
+
+def _run_job(case, name, ncpus, seconds):
+    """Run test name of case in a job and end as it ended."""
+    mark = secrets.token_hex(8)
+    where = json.dumps([case.__module__, inspect.getfile(case), case.__qualname__])
+    command = ["mpirun", "-np", str(ncpus), sys.executable, "-m", "pypar.test"]
+    job = subprocess.Popen(
+        [*command, where, name, mark],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=_environment(),
+    )
+    try:
+        told = job.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        told = f"It was ended after {seconds} s, having said:\n{_end(job)}"
+    except BaseException:  # somebody's Ctrl-C
+        _end(job)
+        raise
+    _judge(job.returncode, told, mark, f"the job of {ncpus} ranks")
+
+
+def _end(job):
+    """End the job: mpirun ends its ranks. All that they have said."""
+    job.terminate()
+    try:
+        return job.communicate(timeout=10)[0]
+    except subprocess.TimeoutExpired:
+        job.kill()
+        return job.communicate()[0]
+
+
+def _environment():
+    """As it was when Python started, which is before MPI did: mpirun does not start from
+    within what MPI takes for a job. More ranks than cores are allowed."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+        "OMPI_MCA_rmaps_base_oversubscribe": "1",
+        "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    }
+
+
+def _judge(status, told, mark, job):
+    told, marked, verdict = told.partition(mark)
+    if status != 0:
+        raise AssertionError(f"{job} ended with status {status}:\n{told}")
+    if not marked:
+        raise AssertionError(f"{job} ended before its test did:\n{told}")
+    skipped, end = json.JSONDecoder().raw_decode(verdict)
+    print(told + verdict[end:], end="")
+    if skipped:
+        raise unittest.SkipTest("; ".join(dict.fromkeys(skipped)))
+
+
+# ---- in the job -------------------------------------------------------------------
+
+
+def main():
+    """Run the tests of the script, as unittest.main() does. Under mpirun all ranks run
+    them, rank 0 tells how it goes, and the first failure ends the job."""
+    stream = io.StringIO() if world.rank != 0 else sys.stderr
+
+    class Runner(unittest.TextTestRunner):
+        def __init__(self, **options):
+            super().__init__(stream, **options)
+
+    failfast = True if world.size > 1 else None  # else as the command line says
+    done = unittest.main(testRunner=Runner, failfast=failfast, exit=False).result
+    if world.rank != 0 and not done.wasSuccessful():
+        _tell(stream.getvalue())
+    sys.exit(not done.wasSuccessful())
+
+
+def _tell(what):
+    print(f"rank {world.rank} of {world.size}:\n{what}", file=sys.stderr, flush=True)
+
+
+def _run_test(where, name, mark):
+    """Run one test on this rank of a job."""
+    case = _load(*json.loads(where))
+    result = unittest.TestResult()
+    unittest.TestSuite([case(name)]).run(result)
+    # Whether a failure was expected is for the process outside to say.
+    if failed := result.failures + result.errors + result.expectedFailures:
+        _tell("\n".join(text for _, text in failed))
+        sys.exit(1)
+    skipped = world.gather([reason for _, reason in result.skipped])
+    if world.rank == 0:
+        print(mark, json.dumps(sum(skipped, [])), sep="", flush=True)
+
+
+def _load(module, file, name):
+    """The class of that name, by its module's name where that leads to its file."""
+    if module == "__main__":
+        module = Path(file).stem
+    spec = _find(module)
+    if not (spec and spec.has_location and os.path.samefile(spec.origin, file)):
+        spec = importlib.util.spec_from_file_location(module, file)
+    found = sys.modules[module] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return functools.reduce(getattr, name.split("."), found)
+
+
+def _find(module):
+    try:
+        return importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # a package that it should be in
+        return None
+
+
+if __name__ == "__main__":
+    _run_test(*sys.argv[1:])

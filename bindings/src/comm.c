@@ -125,14 +125,14 @@ static PyObject *iprobe(PyObject *object, PyObject *const *args, Py_ssize_t coun
 
 /* ---- communicators made of others ---------------------------------------- */
 
-static PyObject *comm_new(core_state *state, par_comm *par, bool owned);
+static PyObject *comm_new(core_state *state, par_comm *par);
 
 /* The result of libpar's call that made PAR, or failed with ERR. */
 static PyObject *made(core_state *state, par_error err, par_comm *par)
 {
     if (err)
         return errors_raise(state, err);
-    return par ? comm_new(state, par, true) : Py_NewRef(Py_None);
+    return par ? comm_new(state, par) : Py_NewRef(Py_None);
 }
 
 static PyObject *split(PyObject *object, PyObject *const *args, Py_ssize_t count,
@@ -338,8 +338,8 @@ static PyMethodDef methods[] = {
      "Collective."},
     {"free", free_comm, METH_NOARGS,
      "free($self)\n--\n\n"
-     "Let go of a Comm that split or duplicate made; dropping it does the same. Not "
-     "collective."},
+     "Free a Comm that split or duplicate made. Collective. One that is dropped without "
+     "it is freed when the job ends."},
     {"to_mpi4py", to_mpi4py, METH_NOARGS,
      "to_mpi4py($self)\n--\n\n"
      "Return a communicator of mpi4py with the same ranks. Collective."},
@@ -356,8 +356,8 @@ static void dealloc(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
 
-    if (self_of(object)->owned && par_initialized())
-        par_comm_free(&self_of(object)->par);
+    /* What nobody has freed lives on until the job ends: to free is collective, and
+     * the garbage collector's time is not the same on all ranks. */
     Py_XDECREF(self_of(object)->node);
     PyObject_Free(object);
     Py_DECREF(type);
@@ -380,14 +380,13 @@ static PyType_Spec spec = {
     .slots = slots,
 };
 
-static PyObject *comm_new(core_state *state, par_comm *par, bool owned)
+static PyObject *comm_new(core_state *state, par_comm *par)
 {
     comm *self = PyObject_New(comm, state->comm_type);
 
     if (self) {
         self->state = state;
         self->par = par;
-        self->owned = owned;
         self->node = NULL;
     }
     return (PyObject *)self;
@@ -401,7 +400,7 @@ int comm_add(PyObject *module, core_state *state)
     state->comm_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (!state->comm_type || PyModule_AddType(module, state->comm_type) < 0)
         return -1;
-    world = comm_new(state, state->world, false);
+    world = comm_new(state, state->world);
     failed = PyModule_AddObjectRef(module, "world", world);
     Py_XDECREF(world);
     return failed ? -1 : PyModule_AddFunctions(module, functions);

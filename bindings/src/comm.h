@@ -11,7 +11,6 @@ typedef struct comm {
     PyObject_HEAD
     core_state *state; /* lives as long as this object's type */
     par_comm *par;     /* libpar's; NULL once it is freed */
-    bool owned;        /* made by split and the like */
     PyObject *node;    /* the communicator of this node's ranks, once asked for */
 } comm;
 

@@ -225,11 +225,12 @@ PAR_API par_error par_split_node(par_comm *comm, par_comm **new_p);
  * as par_split. */
 PAR_API par_error par_duplicate(par_comm *comm, par_comm **new_p);
 
-/* Free *COMM_P and set it to NULL. Not collective: each rank frees its own, when it
- * neither sends nor receives on it any more; messages that nobody has received are
- * dropped. What is left is freed by par_finalize. A NULL communicator is fine.
+/* Free *COMM_P and set it to NULL; messages that nobody has received are dropped.
+ * Collective over it. What is left is freed by par_finalize. A NULL communicator is
+ * fine.
  *
- * PAR_ERR_ARG  it is the world
+ * PAR_ERR_ARG       it is the world
+ * PAR_ERR_MISMATCH  another rank made another collective call; it is not freed
  */
 PAR_API par_error par_comm_free(par_comm **comm_p);
 

@@ -29,6 +29,7 @@ static const char *const names[COLLECTIVE_FUNCTIONS] = {
     [COLLECTIVE_MESSAGE_ALLGATHER] = "allgather of objects",
     [COLLECTIVE_MESSAGE_ALLTOALL] = "alltoall of objects",
     [COLLECTIVE_SPLIT] = "split",
+    [COLLECTIVE_FREE] = "comm_free",
     [COLLECTIVE_SPLIT_NODE] = "split_node",
     [COLLECTIVE_TO_MPI] = "to_mpi",
 };
@@ -90,16 +91,19 @@ static void describe(const wire_call *wire, par_type type, char *text, size_t si
 {
     const char *name = wire->function < COLLECTIVE_FUNCTIONS ? names[wire->function]
                                                              : "something unknown";
+    const char *op = op_name((par_op)wire->op), *comma = "";
     int used = snprintf(text, size, "%s(", name);
 
-    if (is_typed(wire))
-        used += snprintf(text + used, size - (size_t)used, "%" PRIu64 " %s, ",
-                         wire->count, par_type_name(type));
+    if (is_typed(wire)) {
+        used += snprintf(text + used, size - (size_t)used, "%" PRIu64 " %s", wire->count,
+                         par_type_name(type));
+        comma = ", ";
+    }
     if (has_op(wire))
-        used += snprintf(text + used, size - (size_t)used, "%s, ",
-                         op_name((par_op)wire->op) ? op_name((par_op)wire->op) : "?");
+        used += snprintf(text + used, size - (size_t)used, "%s%s", comma, op ? op : "?");
     if (has_root(wire))
-        used += snprintf(text + used, size - (size_t)used, "root %d", wire->root);
+        used +=
+            snprintf(text + used, size - (size_t)used, "%sroot %d", comma, wire->root);
     snprintf(text + used, size - (size_t)used, ")");
 }
 

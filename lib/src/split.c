@@ -95,6 +95,8 @@ par_error par_duplicate(par_comm *comm, par_comm **new_p)
     return par_split(comm, 0, par_rank(comm), new_p);
 }
 
+/* MPI gives the number of a freed communicator to the next one, and with it what is
+ * still on its way: so nobody frees before all have stopped sending. */
 par_error par_comm_free(par_comm **comm_p)
 {
     par_error err;
@@ -104,9 +106,13 @@ par_error par_comm_free(par_comm **comm_p)
     err = comm_check(*comm_p);
     if (!err && (*comm_p)->is_world)
         err = error_set(PAR_ERR_ARG, "the world is freed by par_finalize");
+    if (!err)
+        err = gather_here(*comm_p, COLLECTIVE_FREE);
     if (err)
         return err;
     lock_take();
+    while (inbox_step(&(*comm_p)->inbox))
+        ;
     comm_close(*comm_p);
     lock_give();
     free(*comm_p);

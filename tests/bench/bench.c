@@ -185,6 +185,13 @@ static void reduce(bench_work *w, size_t count)
                          w->bytes / sizeof(double), (int)(i % (size_t)size));
 }
 
+static void allreduce(bench_work *w, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        contender_allreduce((const double *)w->out, (double *)w->in,
+                            w->bytes / sizeof(double));
+}
+
 static bool reduce_good(const bench_work *w)
 {
     return are_sums((const double *)w->in, w->bytes / sizeof(double));
@@ -202,6 +209,7 @@ static const struct bench_case {
     {"barrier", barrier, barrier_good, 1},
     {"broadcast", broadcast, pingpong_good, 1},
     {"reduce", reduce, reduce_good, 1},
+    {"allreduce", allreduce, reduce_good, 1},
 };
 
 /* ---- how ----------------------------------------------------------------- */
@@ -231,7 +239,7 @@ static void measure(const struct bench_case *c, const control_order *order)
         .out = allocate(order->bytes), .in = allocate(room), .bytes = order->bytes};
     double start, seconds;
 
-    if (c->loop == reduce)
+    if (c->good == reduce_good)
         fill_numbers((double *)w.out, w.bytes / sizeof(double));
     else
         fill(w.out, w.bytes, rank);

@@ -62,6 +62,8 @@ def arguments():
             f"no row's name has {args.only!r} in it: "
             + ", ".join(r.name for r in plan.ROWS)
         )
+    if args.plot and not any(row.what == "pingpong" for row in args.rows):
+        parser.error("--plot draws latency and bandwidth, of which there are no rows")
     if args.plot and not importlib.util.find_spec("matplotlib"):
         parser.error("--plot needs matplotlib")
     args.rounds = args.rounds or (1 if args.quick else ROUNDS)

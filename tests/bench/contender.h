@@ -32,5 +32,6 @@ void contender_receive_window(void *data, size_t bytes, int source);
 void contender_barrier(void);
 void contender_broadcast(void *data, size_t bytes, int root);
 void contender_reduce(const double *data, double *sum, size_t count, int root);
+void contender_allreduce(const double *data, double *sum, size_t count);
 
 #endif

@@ -80,14 +80,15 @@ class Work:
         self.barren = order.what == "barrier"  # nothing arrives
         if self.barren:
             return
-        payload = numbers if order.what == "reduce" else form.payload
+        joins = order.what in ("reduce", "allreduce")
+        payload = numbers if joins else form.payload
         mine, theirs = form.rank, 1 - form.rank
         if order.what == "object":
             self.out = self.expected = objects()[order.payload]
         else:
             self.out = payload(int(order.payload), mine)
             self.expected = payload(int(order.payload), theirs)
-        if order.what == "reduce":
+        if joins:
             self.expected = self.expected + self.out
         if form.in_place:
             self.into = np.zeros_like(self.out)

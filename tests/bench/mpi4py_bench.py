@@ -94,6 +94,12 @@ class Array(measure.Form):
             reduce(out, into[i % 2], op, i % 2)
         work.got = work.into
 
+    def allreduce(self, work, count):
+        allreduce, out, into, op = world.Allreduce, work.out, work.into, MPI.SUM
+        for _ in repeat(None, count):
+            allreduce(out, into, op)
+        work.got = into
+
 
 rank = world.rank
 measure.run(

@@ -93,3 +93,8 @@ void contender_reduce(const double *data, double *sum, size_t count, int root)
 {
     must(par_reduce(world, data, sum, count, PAR_DOUBLE, PAR_SUM, root));
 }
+
+void contender_allreduce(const double *data, double *sum, size_t count)
+{
+    must(par_allreduce(world, data, sum, count, PAR_DOUBLE, PAR_SUM));
+}

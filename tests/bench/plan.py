@@ -48,9 +48,12 @@ class Row:
     @cached_property
     def contenders(self):
         """Who takes part. Pickles of hundreds of MiB only cost time: they go by
-        copies, and how fast those are is known by then."""
-        large = isinstance(self.payload, int) and self.payload > 64 * MIB
-        left_out = ("mpi4py send", "pypar object") if large else ()
+        copies, and how fast those are is known by then. pypar has no allreduce."""
+        left_out = ()
+        if self.what == "allreduce":
+            left_out = ("pypar buffer",)
+        elif isinstance(self.payload, int) and self.payload > 64 * MIB:
+            left_out = ("mpi4py send", "pypar object")
         return [name for name in self.section.contenders if name not in left_out]
 
 
@@ -129,6 +132,7 @@ ROWS = [
     Row(COLLECTIVES, "barrier", "barrier", 0),
     *(Row(COLLECTIVES, f"broadcast {size(n)}", "broadcast", n) for n in JOINED),
     *(Row(COLLECTIVES, f"reduce {size(n)}", "reduce", n) for n in JOINED),
+    *(Row(COLLECTIVES, f"allreduce {size(n)}", "allreduce", n) for n in JOINED),
     Row(CROWD, "ring", "ring", 8, ranks=16),
     Row(CROWD, "barrier", "barrier", 0, ranks=16),
 ]

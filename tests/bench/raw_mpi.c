@@ -97,3 +97,8 @@ void contender_reduce(const double *data, double *sum, size_t count, int root)
 {
     MPI_Reduce(data, sum, (int)count, MPI_DOUBLE, MPI_SUM, root, MPI_COMM_WORLD);
 }
+
+void contender_allreduce(const double *data, double *sum, size_t count)
+{
+    MPI_Allreduce(data, sum, (int)count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
+}

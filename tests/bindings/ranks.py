@@ -81,8 +81,8 @@ class Parent:
             return [_failure(item, fault, "setup")]
         seconds = item.get_closest_marker("ranks").kwargs.get("seconds", SECONDS)
         told = self.job.run(item.nodeid, None if last else nextitem.nodeid, seconds)
-        reports = list(_merge(item, {rank: self._reports(item, tale)
-                                     for rank, tale in told.items()}))  # fmt: skip
+        told = {rank: self._reports(item, tale) for rank, tale in told.items()}
+        reports = list(_merge(item, told))
         if any(report.failed for report in reports):
             self.end(quick=True)  # what the test left half done must not meet the next
         elif last and (fault := self.end()):
@@ -94,9 +94,8 @@ class Parent:
         group = _group(item)
         if self.job or group in self.unusable:
             return self.unusable.get(group)
-        self.job = Job(self.config, *group)
-        fault = self.job.fault
-        if fault:
+        self.job = Job()
+        if fault := self.job.start(self.config, *group):
             self.unusable[group] = "the job cannot start (see the first of its tests)"
             self.end(quick=True)
         return fault
@@ -173,7 +172,7 @@ def _fold(told):
     """The texts of all ranks, each text once."""
     same = {}
     for rank, text in told.items():
-        common = re.sub(r"0x[0-9a-f]+|Comm, rank \d+", "", text)
+        common = re.sub(r"0x[0-9a-f]+|rank \d+", "", text)
         same.setdefault(common, []).append(rank)
     return "\n".join(
         f"=== {_spell(members)}\n{told[members[0]]}" for members in same.values()

@@ -20,16 +20,25 @@ END_SECONDS = 20  # to leave the interpreter and finalize
 
 
 class Job:
-    def __init__(self, config, path, count):
+    def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="par-ranks-"))
+        self.process = None  # mpirun
         self.ranks = {}  # connection -> rank
         self.pids = {}  # rank -> pid
+
+    def start(self, config, path, count):
+        """Start the job; return what kept its ranks from getting ready, "" if
+        nothing did."""
         with socket.socket(socket.AF_UNIX) as door:
             door.bind(str(self.folder / "door"))
             door.listen(count)
             self.process = self._launch(config, path, count)
             self._admit(door, count)
-        self.fault = self._ready(count)
+        faults = [tale for tale in self._listen(START_SECONDS).values() if tale]
+        if len(self.ranks) < count:
+            came = f"of {count} ranks only {len(self.ranks)} came"
+            faults.append(f"{came}\n{self._output()}")
+        return "\n".join(dict.fromkeys(faults))
 
     def _launch(self, config, path, count):
         here = Path(__file__).parent
@@ -61,27 +70,25 @@ class Job:
                 continue
             visitor.setblocking(True)
             connection = Connection(visitor.detach())
-            rank, pid = connection.recv()
+            try:
+                rank, pid = connection.recv()
+            except EOFError:  # it died at once
+                return
             self.ranks[connection] = rank
             self.pids[rank] = pid
-
-    def _ready(self, count):
-        """What kept the ranks from getting ready, None if nothing did."""
-        faults = [tale for tale in self._listen(START_SECONDS).values() if tale]
-        if len(self.ranks) < count:
-            came = f"of {count} ranks only {len(self.ranks)} came"
-            faults.append(f"{came}\n{self._output()}")
-        return "\n".join(dict.fromkeys(faults))
 
     def run(self, test, next_test, seconds):
         """Run a test on all ranks: what each tells, {rank: its reports, or a
         text where it could not tell}."""
+        self._tell((test, next_test))
+        return self._listen(seconds)
+
+    def _tell(self, order):
         for connection in self.ranks:
             try:
-                connection.send((test, next_test))
+                connection.send(order)
             except OSError:
-                pass  # its end is what we hear next
-        return self._listen(seconds)
+                pass  # it has ended, as will be seen
 
     def _listen(self, seconds):
         told = {}
@@ -130,15 +137,15 @@ class Job:
     def end(self, quick):
         """End the job, politely unless QUICK; return what went wrong with it."""
         fault = None if quick else self._leave()
-        _end(self.process)
+        if self.process:
+            _end(self.process)
         for connection in self.ranks:
             connection.close()
         shutil.rmtree(self.folder)
         return fault
 
     def _leave(self):
-        for connection in self.ranks:
-            connection.send(None)
+        self._tell(None)
         try:
             status = self.process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:

@@ -211,6 +211,26 @@ def test_a_file_that_only_ranks_cannot_import_fails_its_tests(pytest_run):
     assert "No module named 'no_such_module'" in done.stdout
 
 
+def test_a_job_that_ends_badly_after_its_last_test_is_an_error(pytest_run):
+    done = pytest_run(
+        """
+        import atexit
+
+        @ranks(2)
+        def test_a(world):
+            pass
+
+        @ranks(2)
+        def test_b(world):
+            if world.rank == 1:
+                atexit.register(os._exit, 3)
+        """
+    )
+    assert "= 2 passed, 1 error in" in done.stdout.splitlines()[-1]
+    assert "ERROR at teardown of test_b[2ranks]" in done.stdout
+    assert "the job ended with status 3" in done.stdout
+
+
 def test_a_process_left_behind_fails_the_run_and_is_named(pytest_run):
     done = pytest_run(
         """

@@ -83,19 +83,33 @@ def mute_worker_output(f):
     def quiet(*args, **keywords):
         if _RANK == 0 and multiprocessing.parent_process() is None:
             return f(*args, **keywords)
-        level = logging.root.manager.disable
-        logging.disable()
-        try:
-            with (
-                open(os.devnull, "w") as nowhere,
-                contextlib.redirect_stdout(nowhere),
-                contextlib.redirect_stderr(nowhere),
-            ):
-                return f(*args, **keywords)
-        finally:
-            logging.disable(level)
+        with _no_output():
+            return f(*args, **keywords)
 
     return quiet
+
+
+@contextlib.contextmanager
+def _no_output():
+    """Of the descriptors, as a log that f sets up keeps sys.stderr for good."""
+    level = logging.root.manager.disable
+    kept = [os.dup(1), os.dup(2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    logging.disable()
+    try:
+        _connect(nowhere, nowhere)
+        yield
+    finally:
+        _connect(*kept)
+        logging.disable(level)
+        for descriptor in (*kept, nowhere):
+            os.close(descriptor)
+
+
+def _connect(out, err):
+    for stream, descriptor, to in (sys.stdout, 1, out), (sys.stderr, 2, err):
+        stream.flush()
+        os.dup2(to, descriptor)
 
 
 # ---- rank 0 -------------------------------------------------------------------
