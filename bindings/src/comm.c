@@ -148,7 +148,8 @@ static PyObject *split(PyObject *object, PyObject *const *args, Py_ssize_t count
     if (arguments_sort(&s, args, count, keywords, v) < 0 ||
         arguments_int(self->state, v[0] == Py_None ? NULL : v[0], "color", PAR_NO_COLOR,
                       &color) < 0 ||
-        arguments_int(self->state, v[1], "key", par_rank(self->par), &key) < 0)
+        arguments_int(self->state, v[1] == Py_None ? NULL : v[1], "key",
+                      par_rank(self->par), &key) < 0)
         return NULL;
     if (v[0] != Py_None && color < 0) {
         PyErr_Format(PyExc_ValueError,

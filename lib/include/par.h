@@ -229,8 +229,9 @@ PAR_API par_error par_duplicate(par_comm *comm, par_comm **new_p);
  * Collective over it. What is left is freed by par_finalize. A NULL communicator is
  * fine.
  *
- * PAR_ERR_ARG       it is the world
- * PAR_ERR_MISMATCH  another rank made another collective call; it is not freed
+ * PAR_ERR_ARG       it is the world; requests of it have not ended yet
+ * PAR_ERR_MISMATCH  another rank made another collective call, or was refused: it
+ *                   is not freed
  */
 PAR_API par_error par_comm_free(par_comm **comm_p);
 

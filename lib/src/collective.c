@@ -107,7 +107,13 @@ static void describe(const wire_call *wire, par_type type, char *text, size_t si
     snprintf(text + used, size - (size_t)used, ")");
 }
 
-static void fail(collective *c, const wire_call *theirs, par_type type, int source)
+void collective_fail(collective *c)
+{
+    c->wire.function |= FAILED;
+    c->failed = true;
+}
+
+static void differ(collective *c, const wire_call *theirs, par_type type, int source)
 {
     char text[2][96];
 
@@ -116,16 +122,15 @@ static void fail(collective *c, const wire_call *theirs, par_type type, int sour
     if (theirs->function & FAILED)
         error_set(
             PAR_ERR_MISMATCH,
-            "collective call %d is %s here, but rank %d has met a rank with another "
-            "call: all ranks must make the same call",
+            "collective call %d is %s here, but it has failed on rank %d, whose detail "
+            "says why: all ranks must make the same call",
             c->tag, text[0], source);
     else
         error_set(PAR_ERR_MISMATCH,
                   "collective call %d is %s here, but %s on rank %d: all ranks must make "
                   "the same call",
                   c->tag, text[0], text[1], source);
-    c->wire.function |= FAILED;
-    c->failed = true;
+    collective_fail(c);
 }
 
 static void compare(collective *c, const par_message *message)
@@ -137,7 +142,7 @@ static void compare(collective *c, const par_message *message)
     if (theirs.function != c->wire.function || theirs.op != c->wire.op ||
         theirs.root != c->wire.root || theirs.count != c->wire.count ||
         (is_typed(&theirs) && type != c->type))
-        fail(c, &theirs, type, message->source);
+        differ(c, &theirs, type, message->source);
 }
 
 par_error collective_outcome(const collective *c)

@@ -58,6 +58,9 @@ collective collective_enter(par_comm *comm, collective_function function, int ro
 /* Wait until all ranks have entered C: a barrier. */
 par_error collective_meet(collective *c);
 
+/* This rank cannot do its part in C: the others are told so from now on. */
+void collective_fail(collective *c);
+
 /* PAR_ERR_MISMATCH where C has failed; the end of every call. */
 par_error collective_outcome(const collective *c);
 

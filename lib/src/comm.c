@@ -79,6 +79,7 @@ par_error comm_open(par_comm *comm, MPI_Comm parent)
     MPI_Comm_rank(parent, &comm->rank);
     MPI_Comm_size(parent, &comm->size);
     comm->body_tags = comm->collectives = 0;
+    comm->under_way = 0;
     err = inbox_open(&comm->inbox, header);
     if (!err) {
         list_insert(&open_comms, &comm->node);

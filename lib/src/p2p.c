@@ -100,6 +100,7 @@ par_error p2p_send_or_leave(par_comm *comm, const request_outgoing *out,
         return err;
     }
     *left = request;
+    comm->under_way++;
     transfer_move(&left->transfer, &request.transfer);
     *request_p = left;
     return err;
@@ -110,7 +111,7 @@ par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
 {
     par_request *request;
     bool done;
-    par_error err = request_new(request_p, &request);
+    par_error err = request_new(comm, request_p, &request);
 
     if (err)
         return err;
@@ -120,7 +121,7 @@ par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
         err = request_step(request, &done); /* a small one is gone: its slot is free */
     lock_give();
     if (err)
-        free(request);
+        request_free(request);
     else
         *request_p = request;
     return err;
@@ -159,7 +160,7 @@ par_error par_receive_start(par_comm *comm, void *data, size_t count, par_type t
     if (!err)
         err = p2p_check_data(data, count, type, &room);
     if (!err)
-        err = request_new(request_p, &request);
+        err = request_new(comm, request_p, &request);
     if (err)
         return err;
 

@@ -65,7 +65,7 @@ par_error par_message_receive_start(par_comm *comm, int source, int tag,
     if (!err && !message_p)
         err = error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
     if (!err)
-        err = request_new(request_p, &request);
+        err = request_new(comm, request_p, &request);
     if (err)
         return err;
     request->message_p = message_p;

@@ -8,12 +8,22 @@
 #include "lock.h"
 #include "wait.h"
 
-par_error request_new(par_request **request_p, par_request **new_p)
+par_error request_new(par_comm *comm, par_request **request_p, par_request **new_p)
 {
     if (!request_p)
         return error_set(PAR_ERR_ARG, "request_p is NULL: it is where the request goes");
     *new_p = malloc(sizeof **new_p);
-    return *new_p ? PAR_OK : error_memory(sizeof **new_p, "a request");
+    if (!*new_p)
+        return error_memory(sizeof **new_p, "a request");
+    (*new_p)->comm = comm;
+    comm->under_way++;
+    return PAR_OK;
+}
+
+void request_free(par_request *request)
+{
+    request->comm->under_way--;
+    free(request);
 }
 
 /* ---- send --------------------------------------------------------------- */

@@ -36,8 +36,9 @@ struct par_request {
     uint64_t came_bytes;
 };
 
-/* Memory for a request that its caller will have in *REQUEST_P. */
-par_error request_new(par_request **request_p, par_request **new_p);
+/* Memory for a request of COMM that its caller will have in *REQUEST_P; give it back. */
+par_error request_new(par_comm *comm, par_request **request_p, par_request **new_p);
+void request_free(par_request *request);
 
 /* What a send sends, and to whom. */
 typedef struct request_outgoing {

@@ -17,7 +17,7 @@ static par_error end(par_request **request_p, par_error err, par_status *status)
         *status = request->status;
     if (!outcome && request->message)
         *request->message_p = request->message;
-    free(request);
+    request_free(request);
     *request_p = NULL;
     return outcome;
 }
@@ -216,7 +216,7 @@ par_error par_event_start(par_comm *comm, par_request **request_p)
     par_request *request;
 
     if (!err)
-        err = request_new(request_p, &request);
+        err = request_new(comm, request_p, &request);
     if (err)
         return err;
     *request = (par_request){.state = REQUEST_WAITING, .comm = comm};

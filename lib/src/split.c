@@ -7,17 +7,26 @@
 #include "par_mpi.h"
 
 /* All ranks of COMM come here, with the same call, before MPI's own function makes
- * them wait for each other, which is short then. */
-static par_error gather_here(par_comm *comm, collective_function function)
+ * them wait for each other, which is short then. REFUSED: this rank cannot, and all
+ * must learn it. */
+static par_error gather_here(par_comm *comm, collective_function function,
+                             par_error refused)
+{
+    collective c = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM);
+    par_error err;
+
+    if (refused)
+        collective_fail(&c);
+    err = collective_meet(&c);
+    return refused ? refused : err;
+}
+
+/* The same for a call that this rank can always make. */
+static par_error meet(par_comm *comm, collective_function function)
 {
     par_error err = comm_check(comm);
 
-    if (err)
-        return err;
-
-    collective c = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM);
-
-    return collective_meet(&c);
+    return err ? err : gather_here(comm, function, PAR_OK);
 }
 
 /* *NEW_P as the ranks of MPI, which is freed; NULL for no ranks. Needs the lock. */
@@ -60,7 +69,7 @@ par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
                         "(PAR_NO_COLOR)",
                         color, PAR_NO_COLOR);
     if (!err)
-        err = gather_here(comm, COLLECTIVE_SPLIT);
+        err = meet(comm, COLLECTIVE_SPLIT);
     if (err)
         return err;
     lock_take();
@@ -78,7 +87,7 @@ par_error par_split_node(par_comm *comm, par_comm **new_p)
     int code;
 
     if (!err)
-        err = gather_here(comm, COLLECTIVE_SPLIT_NODE);
+        err = meet(comm, COLLECTIVE_SPLIT_NODE);
     if (err)
         return err;
     lock_take();
@@ -106,8 +115,12 @@ par_error par_comm_free(par_comm **comm_p)
     err = comm_check(*comm_p);
     if (!err && (*comm_p)->is_world)
         err = error_set(PAR_ERR_ARG, "the world is freed by par_finalize");
-    if (!err)
-        err = gather_here(*comm_p, COLLECTIVE_FREE);
+    if (err)
+        return err;
+    if ((*comm_p)->under_way)
+        err = error_set(PAR_ERR_ARG, "%d requests of the communicator have not ended yet",
+                        (*comm_p)->under_way);
+    err = gather_here(*comm_p, COLLECTIVE_FREE, err);
     if (err)
         return err;
     lock_take();
@@ -126,7 +139,7 @@ par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
     int code;
 
     if (!err)
-        err = gather_here(comm, COLLECTIVE_TO_MPI);
+        err = meet(comm, COLLECTIVE_TO_MPI);
     if (err)
         return err;
     lock_take();

@@ -40,10 +40,17 @@ KINDS = {
 }
 
 
-def memory_grown(work, rounds):
-    """Bytes of Python's memory that ROUNDS calls of WORK leave behind."""
-    for _ in range(200):  # caches fill
+def keeps_memory(work, rounds):
+    """Whether Python's memory grows by as much as one object for each of ROUNDS
+    calls of WORK. Caches make it grow a little now and then, so three times counts."""
+    smallest_object = 16
+    for _ in range(200):
         work()
+    times = [grown(work, rounds) for _ in range(3)]  # all of them: others do so too
+    return min(times) > rounds * smallest_object // 2
+
+
+def grown(work, rounds):
     gc.collect()
     tracemalloc.start()
     try:
@@ -59,6 +66,12 @@ def memory_grown(work, rounds):
 
 
 @ranks(1)
+def test_what_is_kept_is_seen(world):
+    kept = []
+    assert keeps_memory(lambda: kept.append(object()), 1000)
+
+
+@ranks(1)
 @pytest.mark.parametrize("name", KINDS)
 def test_sending_and_receiving_keeps_nothing(world, name):
     value = KINDS[name]()
@@ -68,9 +81,8 @@ def test_sending_and_receiving_keeps_nothing(world, name):
         world.receive(0)
 
     count = sys.getrefcount(value)
-    # A leak of one object a round would be 16 bytes a round at least.
-    assert memory_grown(work, 10_000) < 50_000
-    # Others too count on None; a reference a round would be 10,000.
+    assert not keeps_memory(work, 4000)
+    # Others too count on None; a reference a round would be 12,000.
     assert abs(sys.getrefcount(value) - count) < 1000
 
 
@@ -88,7 +100,7 @@ def test_messages_between_ranks_keep_nothing(world, name):
             world.receive(other)
             world.send(value, other)
 
-    assert memory_grown(work, 3000) < 20_000
+    assert not keeps_memory(work, 2000)
 
 
 @ranks(1)
@@ -104,7 +116,7 @@ def test_receiving_into_a_buffer_keeps_nothing(world):
         world.receive(-1, -1, None, True)
 
     counts = [sys.getrefcount(item) for item in (small, large, *buffers)]
-    assert memory_grown(work, 5000) < 30_000
+    assert not keeps_memory(work, 2000)
     after = [sys.getrefcount(item) for item in (small, large, *buffers)]
     assert all(abs(a - b) < 10 for a, b in zip(after, counts, strict=True))
 
@@ -142,7 +154,7 @@ def test_errors_keep_nothing(world):
                 continue
             raise AssertionError("no error")
 
-    assert memory_grown(work, 1000) < 20_000
+    assert not keeps_memory(work, 1000)
     assert world.receive(0).tolist() == small.tolist()
 
 
@@ -163,7 +175,7 @@ def test_collectives_keep_nothing(world):
         pypar.scatter(array)
         pypar.reduce(array, pypar.MAX, 0, array.copy())
 
-    assert memory_grown(work, 1000) < 20_000
+    assert not keeps_memory(work, 1000)
 
 
 @ranks(2)
@@ -180,7 +192,7 @@ def test_the_memory_of_the_process_does_not_grow(world):
             else:
                 world.send(world.receive(0), 0)
             world.send(value, world.rank)
-            world.receive(-1)
+            world.receive(world.rank)
 
     for _ in range(50):
         work()

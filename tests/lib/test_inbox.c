@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Rank 0 sends it through MPI where par's headers travel, on a communicator that
- * can receive nothing from then on; the world goes on.
+ * can receive nothing from then on, and so is left to par_finalize; the world goes
+ * on.
  */
 #include <string.h>
 
@@ -103,7 +104,6 @@ START_TEST(what_is_no_message_of_par_is_refused)
     if (me == 1)
         expect_damage(comm);
     ck_ok(par_barrier(world));
-    ck_ok(par_comm_free(&comm));
 }
 END_TEST
 
@@ -124,7 +124,6 @@ START_TEST(what_is_right_before_it_is_received)
         expect_damage(comm);
     }
     ck_ok(par_barrier(world));
-    ck_ok(par_comm_free(&comm));
 }
 END_TEST
 
@@ -146,7 +145,6 @@ START_TEST(what_waits_already_learns_of_it)
     for (int i = 0; me == 1 && i < COUNT; i++)
         ck_assert_ptr_null(requests[i]);
     ck_ok(par_barrier(world));
-    ck_ok(par_comm_free(&comm));
 }
 END_TEST
 
@@ -161,7 +159,6 @@ START_TEST(a_collective_call_learns_of_it)
     if (me == 1)
         ck_damaged(par_broadcast(comm, &number, 1, PAR_INT64, 0));
     ck_ok(par_barrier(world));
-    ck_ok(par_comm_free(&comm));
 }
 END_TEST
 
@@ -182,12 +179,13 @@ START_TEST(sending_goes_on)
         ck_assert_int_eq(number, 5);
     }
     ck_ok(par_barrier(world));
-    ck_ok(par_comm_free(&comm));
 }
 END_TEST
 
 static void add(Suite *suite)
 {
+    if (ranks < 2)
+        return;
     check_add_each(suite, sizeof damages / sizeof *damages,
                    what_is_no_message_of_par_is_refused);
     check_add(suite, what_is_right_before_it_is_received);

@@ -2,6 +2,7 @@
  * free. SPDX-License-Identifier: MIT */
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "check_par.h"
 #include "par_mpi.h"
@@ -268,22 +269,20 @@ START_TEST(many_communicators_can_live_side_by_side)
 }
 END_TEST
 
-/* One is done with it long before the others, who go on. */
-START_TEST(a_rank_frees_when_it_is_done_with_it)
+/* Whoever comes first waits: what others have sent until then is there. */
+START_TEST(ranks_may_come_to_the_end_at_different_times)
 {
-    par_comm *comm = duplicate(world);
-    int32_t number = me;
+    for (int late = 0; late < ranks; late++) {
+        par_comm *comm = duplicate(world);
+        int32_t number = me;
 
-    if (me == 0) {
-        ck_ok(par_send(comm, &number, 1, PAR_INT32, ranks - 1, 1));
+        if (me == late) {
+            usleep(10000);
+            for (int rank = 0; rank < ranks; rank++)
+                ck_ok(par_send(comm, &number, 1, PAR_INT32, rank, 1));
+        }
         end(&comm);
     }
-    ck_ok(par_barrier(world));
-    if (me == ranks - 1 && me) {
-        ck_ok(par_receive(comm, &number, 1, PAR_INT32, 0, 1, NULL));
-        ck_assert_int_eq(number, 0);
-    }
-    end(&comm);
 }
 END_TEST
 
@@ -300,24 +299,36 @@ START_TEST(messages_that_nobody_received_are_dropped)
 END_TEST
 
 /* The next communicator may be given the number of the last in MPI. */
-START_TEST(messages_for_one_that_is_freed_reach_no_later_one)
+START_TEST(messages_that_nobody_received_reach_no_later_communicator)
 {
     for (int32_t turn = 0; turn < 20; turn++) {
-        int32_t late = 1000 + turn, right = turn, got = -1;
+        int32_t old = 1000 + turn, got = -1;
         par_comm *comm = duplicate(world);
 
-        if (me)
-            end(&comm);
-        ck_ok(par_barrier(world));
-        for (int rank = 1; me == 0 && rank < ranks; rank++)
-            ck_ok(par_send(comm, &late, 1, PAR_INT32, rank, 1));
+        for (int rank = 0; rank < ranks; rank++)
+            ck_ok(par_send(comm, &old, 1, PAR_INT32, rank, 1));
         end(&comm);
         comm = duplicate(world);
-        ck_ok(par_send(comm, &right, 1, PAR_INT32, (me + 1) % ranks, 1));
+        ck_ok(par_send(comm, &turn, 1, PAR_INT32, (me + 1) % ranks, 1));
         ck_ok(par_receive(comm, &got, 1, PAR_INT32, PAR_ANY_SOURCE, PAR_ANY_TAG, NULL));
         ck_assert_int_eq(got, turn);
         end(&comm);
     }
+}
+END_TEST
+
+START_TEST(a_free_that_others_do_not_join_frees_nothing)
+{
+    par_comm *comm = duplicate(world);
+
+    for (int odd = 0; odd < ranks; odd++) {
+        par_comm *kept = comm;
+
+        ck_fails(PAR_ERR_MISMATCH, me == odd ? par_barrier(comm) : par_comm_free(&kept));
+        ck_assert_ptr_eq(kept, comm);
+    }
+    ck_ok(par_barrier(comm));
+    end(&comm);
 }
 END_TEST
 
@@ -443,9 +454,10 @@ static void add(Suite *suite)
     check_add(suite, ranks_are_those_of_the_communicator);
     check_add(suite, communicators_can_come_and_go);
     check_add(suite, many_communicators_can_live_side_by_side);
-    check_add(suite, a_rank_frees_when_it_is_done_with_it);
+    check_add(suite, ranks_may_come_to_the_end_at_different_times);
     check_add(suite, messages_that_nobody_received_are_dropped);
-    check_add_from(suite, 2, messages_for_one_that_is_freed_reach_no_later_one);
+    check_add(suite, messages_that_nobody_received_reach_no_later_communicator);
+    check_add_from(suite, 2, a_free_that_others_do_not_join_frees_nothing);
     check_add(suite, the_world_cannot_be_freed);
     check_add(suite, mpi_gets_a_communicator_of_its_own);
     check_add(suite, a_communicator_of_mpi_becomes_one_of_par);
