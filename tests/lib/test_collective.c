@@ -517,7 +517,7 @@ static bool check_mismatch(int i, int odd)
 {
     ck_detail("all ranks must make the same call");
     ck_detail(me == odd ? differing[i].odd : differing[i].others);
-    if (strstr(par_error_detail(), "has met a rank with another call"))
+    if (strstr(par_error_detail(), "it has failed on rank"))
         return false;
     ck_detail(me == odd ? differing[i].others : differing[i].odd);
     ck_detail("on rank ");

@@ -382,6 +382,24 @@ START_TEST(a_communicator_of_mpi_becomes_one_of_par)
 }
 END_TEST
 
+START_TEST(fortran_handles_do_the_same)
+{
+    par_comm *backwards = split(world, 0, -me), *again = NULL;
+    MPI_Comm mpi;
+    int members[64], handle = -1;
+
+    ck_ok(par_to_fortran(backwards, &handle));
+    end(&backwards);
+    mpi = MPI_Comm_f2c(handle);
+    ck_ok(par_from_fortran(handle, &again));
+    MPI_Comm_free(&mpi);
+    for (int rank = 0; rank < ranks; rank++)
+        members[rank] = ranks - 1 - rank;
+    check_members(again, members, ranks);
+    end(&again);
+}
+END_TEST
+
 START_TEST(messages_of_mpi_and_par_never_meet)
 {
     MPI_Comm mpi;
@@ -423,6 +441,7 @@ START_TEST(bad_arguments_make_nothing)
     ck_fails(PAR_ERR_ARG, par_split_node(world, NULL));
     ck_fails(PAR_ERR_ARG, par_duplicate(world, NULL));
     ck_fails(PAR_ERR_ARG, par_to_mpi(world, NULL));
+    ck_fails(PAR_ERR_ARG, par_to_fortran(world, NULL));
     ck_fails(PAR_ERR_ARG, par_from_mpi(MPI_COMM_NULL, &new));
     ck_fails(PAR_ERR_ARG, par_from_mpi(MPI_COMM_WORLD, NULL));
 }
@@ -461,6 +480,7 @@ static void add(Suite *suite)
     check_add(suite, the_world_cannot_be_freed);
     check_add(suite, mpi_gets_a_communicator_of_its_own);
     check_add(suite, a_communicator_of_mpi_becomes_one_of_par);
+    check_add(suite, fortran_handles_do_the_same);
     check_add(suite, messages_of_mpi_and_par_never_meet);
     check_add(suite, bad_arguments_make_nothing);
     check_add_from(suite, 2, a_rank_that_makes_another_call_is_noticed_by_all);
