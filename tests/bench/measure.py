@@ -6,6 +6,7 @@ nothing else: what is sent, how often, and whether it arrived, is the same for a
 contenders and is here.
 """
 
+import mmap
 import socket
 import sys
 import traceback
@@ -15,6 +16,8 @@ from time import perf_counter
 import numpy as np
 
 WINDOW = 64  # messages under way at once
+PAGE, HUGE_PAGE = 4096, 2 << 20
+LARGE = 4 << 20  # from here on in huge pages, as NumPy has it
 PATTERN = 65521  # a prime, so that a payload shifted by any round number differs
 
 
@@ -43,12 +46,32 @@ def objects():
     }
 
 
+def memory(dtype, count):
+    """An array of zeros, in memory of the same kind as bench.c's: what malloc has
+    at hand, and in which pages, depends on what was measured before."""
+    size = count * dtype.itemsize
+    if size < PAGE:
+        return np.zeros(count, dtype)
+    page = HUGE_PAGE if size >= LARGE else PAGE
+    area = mmap.mmap(-1, size + page, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if page == HUGE_PAGE:
+        area.madvise(mmap.MADV_HUGEPAGE)
+    start = -np.frombuffer(area, np.uint8).ctypes.data % page
+    return np.frombuffer(area, dtype, count, start)
+
+
 def as_array(size, whose):
     """The SIZE bytes that rank WHOSE sends: doubles, or bytes where they must be."""
     random = np.random.default_rng(whose)
     if size % 8:
-        return np.resize(random.integers(1, 256, PATTERN, dtype=np.uint8), size)
-    return np.resize(random.random(PATTERN) + 1, size // 8)
+        block = random.integers(1, 256, PATTERN, dtype=np.uint8)
+    else:
+        block = random.random(PATTERN) + 1
+    array = memory(block.dtype, size // block.itemsize)
+    for start in range(0, array.size, PATTERN):
+        part = array[start : start + PATTERN]
+        part[:] = block[: part.size]
+    return array
 
 
 def as_bytes(size, whose):
@@ -91,7 +114,7 @@ class Work:
         if joins:
             self.expected = self.expected + self.out
         if form.in_place:
-            self.into = np.zeros_like(self.out)
+            self.into = memory(self.out.dtype, self.out.size)
         if order.what == "rate":
             self.expected = [self.expected] * WINDOW
             self.barren = form.rank == 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests of any value share: what is the same, and a round trip."""
 
+import dataclasses
 import struct
 from collections import Counter
 
@@ -23,6 +24,8 @@ def form(value):
         return kind, repr(value), struct.pack("d", value)
     if kind is complex:
         return kind, repr(value), struct.pack("dd", value.real, value.imag)
+    if dataclasses.is_dataclass(kind):
+        return kind, [form(getattr(value, f.name)) for f in dataclasses.fields(value)]
     if isinstance(value, BaseException):
         return kind, form(value.args), value.__dict__
     if isinstance(value, (np.ndarray, np.generic)):

@@ -9,6 +9,7 @@ import decimal
 import enum
 import fractions
 import pathlib
+import random
 import struct
 import textwrap
 import threading
@@ -247,6 +248,39 @@ def test_containers_arrive(world, name):
 def test_objects_arrive(world, name):
     for got in carried(world, OBJECTS[name]):
         assert form(got) == form(OBJECTS[name])
+
+
+def random_value(chooser, depth=0):
+    """Any of the values above, or a container of such."""
+    make = chooser.randrange(10 if depth < 4 else 4)
+    if make == 0:
+        return chooser.choice(NUMBERS[:20] + NUMBERS[-20:])
+    if make == 1:
+        return chooser.choice(TEXTS[:20])
+    if make == 2:
+        return chooser.choice(SCALARS)
+    if make == 3:
+        shape = [chooser.randrange(4) for _ in range(chooser.randrange(4))]
+        dtype = chooser.choice(["f8", "i2", "?", "U2", ">i4", "i4,f8", "O"])
+        return np.zeros(shape, dtype)
+    items = [random_value(chooser, depth + 1) for _ in range(chooser.randrange(9))]
+    if make in (4, 5):
+        return items
+    if make in (6, 7):
+        return tuple(items)
+    if make == 8:
+        return {chooser.choice("abcdefgh"): item for item in items}
+    return Data("data", items)
+
+
+@ranks(2)
+@pytest.mark.parametrize("seed", range(5))
+def test_random_values_arrive(world, seed):
+    chooser = random.Random(seed)
+    for _ in range(200):
+        value = random_value(chooser)
+        for got in carried(world, value):
+            assert form(got) == form(value)
 
 
 @ranks(2)

@@ -238,3 +238,43 @@ def test_large_messages_of_all_pairs_at_once(world):
             elif world.rank == high:
                 assert (world.receive(low) == low).all()
                 world.send(block, low)
+
+
+@ranks(2, 3, 4)
+@pytest.mark.parametrize("seed", range(6))
+def test_any_mixture_of_sends_and_receives_delivers_each_message_once(world, seed):
+    """Half of the receives are started before, the others take whatever comes."""
+    plan, own = random.Random(seed), random.Random((seed, world.rank).__repr__())
+    numbers = {}
+    messages = []
+    for _ in range(150 * world.size):
+        path = plan.randrange(world.size), plan.randrange(world.size), plan.randrange(5)
+        numbers[path] = numbers.get(path, -1) + 1
+        messages.append((*path, numbers[path], plan.choice((0, 5, 3000, 5000, 90_000))))
+
+    mine = [message for message in messages if message[1] == world.rank]
+    next_number = dict.fromkeys(numbers, 0)
+    started = []
+    for source, dest, tag, _, _ in own.sample(mine, len(mine) // 2):
+        path = source, dest, tag
+        started.append((path, next_number[path], world.ireceive(source, tag)))
+        next_number[path] += 1
+    sending = [
+        world.isend([message, np.full(message[-1], message[3])], message[1], message[2])
+        for message in messages
+        if message[0] == world.rank
+    ]
+    for _ in range(len(mine) - len(started)):
+        (message, body), status = world.receive(-1, -1, None, True)
+        path, number = message[:3], message[3]
+        assert (status.source, world.rank, status.tag) == path
+        assert number == next_number[path]
+        next_number[path] += 1
+        assert body.size == message[-1] and (body == number).all()
+    own.shuffle(started)
+    for path, number, request in started:
+        message, body = request.wait()
+        assert message[:4] == (*path, number)
+        assert body.size == message[-1] and (body == number).all()
+    for request in sending:
+        request.wait()

@@ -559,7 +559,7 @@ START_TEST(a_call_that_another_one_failed_is_failed_behind_it)
         ck_ok(err);
     } else {
         ck_fails(PAR_ERR_MISMATCH, err);
-        ck_detail(me == 2 ? "on rank 0" : "rank 2 has met");
+        ck_detail(me == 2 ? "on rank 0" : "it has failed on rank 2");
     }
 }
 END_TEST

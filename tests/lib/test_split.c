@@ -332,6 +332,29 @@ START_TEST(a_free_that_others_do_not_join_frees_nothing)
 }
 END_TEST
 
+START_TEST(a_communicator_with_a_request_under_way_is_not_freed)
+{
+    par_comm *comm = duplicate(world);
+
+    for (int busy = 0; busy < ranks; busy++) {
+        par_comm *kept = comm;
+        par_request *request;
+        int32_t number = -1;
+
+        if (me == busy)
+            ck_ok(par_receive_start(comm, &number, 1, PAR_INT32, me, 1, &request));
+        ck_fails(me == busy ? PAR_ERR_ARG : PAR_ERR_MISMATCH, par_comm_free(&kept));
+        ck_assert_ptr_eq(kept, comm);
+        if (me == busy) {
+            ck_ok(par_send(comm, &busy, 1, PAR_INT32, me, 1));
+            ck_ok(par_wait(&request, NULL));
+            ck_assert_int_eq(number, busy);
+        }
+    }
+    end(&comm);
+}
+END_TEST
+
 START_TEST(the_world_cannot_be_freed)
 {
     par_comm *comm = world, *none = NULL;
@@ -477,6 +500,7 @@ static void add(Suite *suite)
     check_add(suite, messages_that_nobody_received_are_dropped);
     check_add(suite, messages_that_nobody_received_reach_no_later_communicator);
     check_add_from(suite, 2, a_free_that_others_do_not_join_frees_nothing);
+    check_add(suite, a_communicator_with_a_request_under_way_is_not_freed);
     check_add(suite, the_world_cannot_be_freed);
     check_add(suite, mpi_gets_a_communicator_of_its_own);
     check_add(suite, a_communicator_of_mpi_becomes_one_of_par);

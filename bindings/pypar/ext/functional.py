@@ -11,6 +11,7 @@
 All ranks call these functions in the same order, and take all that they yield.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -27,18 +28,26 @@ __all__ = [
 _calls = itertools.count()
 
 
+@functools.cache
+def _comm():
+    """The ranks, for these generators' own messages: what is left in one that was not
+    taken to its end must not be what a script receives, from any_tag, say."""
+    return world.duplicate()
+
+
 def _next_tag():
-    """A tag for one call on all ranks, so that generators may be taken in turns, and
-    what somebody left in one never meets the next. From the end that scripts don't
-    use."""
-    return max_tag - next(_calls) % 10_000
+    """One for each call, so that generators may be taken in turns."""
+    return next(_calls) % max_tag
 
 
 def distributed(it):
     """Yield this rank's share of rank 0's it: a slice of a sequence or an array, and of
     anything else each size()-th item. What it is on other ranks doesn't matter."""
-    by_slice = isinstance(it, Sequence) or hasattr(it, "__array__")
-    return distributed_slice(it) if by_slice else distributed_generator(it)
+    return distributed_slice(it) if _can_be_cut(it) else distributed_generator(it)
+
+
+def _can_be_cut(it):
+    return isinstance(it, Sequence) or hasattr(it, "__array__")
 
 
 def distributed_slice(it):
@@ -57,61 +66,61 @@ def _share(send, it):
     rank 0 cuts or deals."""
     if world.size == 1:
         return iter(it)
-    tag = _next_tag()
-    return send(it, tag) if world.rank == 0 else _received(tag)
+    comm, tag = _comm(), _next_tag()
+    return send(it, comm, tag) if comm.rank == 0 else _received(comm, tag)
 
 
-def _received(tag):
+def _received(comm, tag):
     last = False
     while not last:
-        last, items = world.receive(0, tag)
+        last, items = comm.receive(0, tag)
         yield from items
 
 
-def _cut(it, tag):
-    items = it if isinstance(it, Sequence) or hasattr(it, "__array__") else list(it)
-    for rank in range(1, world.size):
-        lo, hi = balance(len(items), world.size, rank)
-        world.send((True, items[lo:hi]), rank, tag)
-    lo, hi = balance(len(items), world.size, 0)
+def _cut(it, comm, tag):
+    items = it if _can_be_cut(it) else list(it)
+    for rank in range(1, comm.size):
+        lo, hi = balance(len(items), comm.size, rank)
+        comm.send((True, items[lo:hi]), rank, tag)
+    lo, hi = balance(len(items), comm.size, 0)
     yield from items[lo:hi]
 
 
-def _deal(it, tag):
+def _deal(it, comm, tag):
     try:
-        yield from _rounds(iter(it), tag)
+        yield from _rounds(iter(it), comm, tag)
     except GeneratorExit:  # no more is wanted here: nor can others get any more
-        _end(tag)
+        _end(comm, tag)
         raise
-    _end(tag)
+    _end(comm, tag)
 
 
-def _rounds(it, tag):
-    while items := list(itertools.islice(it, world.size)):
+def _rounds(it, comm, tag):
+    while items := list(itertools.islice(it, comm.size)):
         for rank, item in enumerate(items[1:], 1):
-            world.send((False, [item]), rank, tag)
+            comm.send((False, [item]), rank, tag)
         yield items[0]
 
 
-def _end(tag):
-    for rank in range(1, world.size):
-        world.send((True, []), rank, tag)
+def _end(comm, tag):
+    for rank in range(1, comm.size):
+        comm.send((True, []), rank, tag)
 
 
 def collected(it):
     """Yield the items of all ranks' its, in the order of the ranks, on rank 0; nothing
     on other ranks, where taking it (list() does) sends the items."""
-    return iter(it) if world.size == 1 else _collected(it, _next_tag())
+    return iter(it) if world.size == 1 else _collected(it, _comm(), _next_tag())
 
 
-def _collected(it, tag):
-    if world.rank != 0:
-        # At once, as rank 0 may have to be served before it gets to listen to us.
-        world.send(list(it), 0, tag)
+def _collected(it, comm, tag):
+    if comm.rank != 0:
+        # All at once: rank 0 may have to be served before it gets to listen to us.
+        comm.send(list(it), 0, tag)
         return
     yield from it
-    for rank in range(1, world.size):
-        yield from world.receive(rank, tag)
+    for rank in range(1, comm.size):
+        yield from comm.receive(rank, tag)
 
 
 def balanced(it):

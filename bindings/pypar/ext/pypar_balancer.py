@@ -12,6 +12,7 @@ next one when it has done the last.
     PyparBalancer(Squares()).run()
 """
 
+import functools
 import sys
 
 from pypar import any_source, any_tag, finalize, get_processor_name, world
@@ -20,6 +21,12 @@ __all__ = ["PyparBalancer", "PyparWork", "mprint"]
 
 _WORK = 1
 _DIE = 2
+
+
+@functools.cache
+def _comm():
+    """The ranks, for messages that a script's own never meet, whatever their tags."""
+    return world.duplicate()
 
 
 def mprint(txt):
@@ -79,49 +86,47 @@ class PyparBalancer:
                 f"a PyparBalancer needs a master and a slave, but this job has "
                 f"{world.size} rank: start it with mpirun -np 2 or more"
             )
-        is_master = world.rank == 0
         self.work.uplink(self, world.rank, world.size, get_processor_name())
-        if is_master:
-            self._run_master()
-        else:
-            self._run_slave()
+        run = self._run_master if world.rank == 0 else self._run_slave
+        run(_comm())
         if finalRun:
+            is_slave = world.rank != 0
             finalize()
-            if not is_master:
+            if is_slave:
                 sys.exit()
 
-    def _run_master(self):
+    def _run_master(self, comm):
         self.work.masterBeforeWork()
         numbers = iter(range(self.work.getNumWorkItems()))
-        working = sum(self._give(numbers, slave) for slave in range(1, world.size))
+        working = sum(self._give(numbers, slave, comm) for slave in range(1, comm.size))
         while working:
-            result, status = world.receive(any_source, _WORK, return_status=True)
-            working -= not self._give(numbers, status.source)
+            result, status = comm.receive(any_source, _WORK, return_status=True)
+            working -= not self._give(numbers, status.source, comm)
             self._tell(f"result from {status.source}")
             self.work.handleWorkResult(result, status)
         self.work.masterAfterWork()
 
-    def _give(self, numbers, slave):
+    def _give(self, numbers, slave, comm):
         """Give slave the next of the numbers; whether there was one."""
         number = next(numbers, None)
         if number is None:
             self._tell(f"no more work for {slave}")
-            world.send(None, slave, _DIE)
+            comm.send(None, slave, _DIE)
             return False
         self._tell(f"work {number} for {slave}")
-        world.send(number, slave, _WORK)
+        comm.send(number, slave, _WORK)
         return True
 
-    def _run_slave(self):
+    def _run_slave(self, comm):
         self.work.slaveBeforeWork()
-        while (number := self._take()) is not None:
+        while (number := self._take(comm)) is not None:
             self._tell(f"begins work {number}")
-            world.send(self.work.calcWorkResult(number), 0, _WORK)
+            comm.send(self.work.calcWorkResult(number), 0, _WORK)
         self.work.slaveAfterWork()
 
-    def _take(self):
+    def _take(self, comm):
         """The number of the work that the master gives; None where that is all."""
-        number, status = world.receive(0, any_tag, return_status=True)
+        number, status = comm.receive(0, any_tag, return_status=True)
         return number if status.tag == _WORK else None
 
     def _tell(self, txt):

@@ -38,6 +38,12 @@ _RUN = 1
 _DIE = 2
 
 
+@functools.cache
+def _comm():
+    """The ranks, for messages that a script's own never meet, whatever their tags."""
+    return world.duplicate()
+
+
 class DummyPool:
     """What Pool is before start(): for who has imported the name by then."""
 
@@ -54,8 +60,10 @@ def start(initializer=None, initargs=(), maxtasks=None):
     """Make ranks other than 0 workers, which call initializer(*initargs) first and do
     not come back, and Pool, on rank 0, that of their work.
 
-    On one rank Pool becomes multiprocessing.Pool, with these arguments; maxtasks is
-    how many tasks a process does before another takes its place. A rank stays.
+    Close the pool before pypar.finalize(), which waits for all ranks; leaving the
+    interpreter closes it. On one rank Pool becomes multiprocessing.Pool, with these
+    arguments; maxtasks is how many tasks a process does before another takes its
+    place. A rank stays.
     """
     global Pool
     if world.size == 1:
@@ -65,13 +73,15 @@ def start(initializer=None, initargs=(), maxtasks=None):
             initargs=initargs,
             maxtasksperchild=maxtasks,
         )
-    elif _RANK == 0:
+        return
+    comm = _comm()
+    if _RANK == 0:
         Pool = PyparPool
         atexit.register(_close_at_exit)
     else:
         if initializer:
             initializer(*initargs)
-        _work()
+        _work(comm)
         finalize()
         sys.exit()
 
@@ -133,6 +143,7 @@ class PyparPool:
                 f"rank {_RANK} of {world.size} cannot have a PyparPool: it is rank 0's, "
                 "of the other ranks"
             )
+        self._comm = _comm()
         self._idle = deque(range(1, world.size))
         self._knows = {}  # by worker: the imap whose function it was sent last
         self._maps = {}  # by number: those with items left or results to come
@@ -182,7 +193,7 @@ class PyparPool:
         while self._maps:
             self._collect()
         for worker in range(1, world.size):
-            world.send(None, worker, _DIE)
+            self._comm.send(None, worker, _DIE)
 
     def _feed(self):
         """Give the idle workers what there is to do, the oldest imap's first. The items
@@ -198,7 +209,7 @@ class PyparPool:
         new = self._knows.get(worker) != results._number
         packed = results._packed if new else None
         try:
-            world.send((results._number, packed, results._take()), worker, _RUN)
+            self._comm.send((results._number, packed, results._take()), worker, _RUN)
         except Exception as error:  # of the item: one that cannot be pickled
             self._idle.appendleft(worker)
             results._arrive(False, error)
@@ -207,7 +218,7 @@ class PyparPool:
 
     def _collect(self):
         """Wait for a result, of whatever imap, and give its worker the next item."""
-        message, status = world.receive(any_source, _RUN, return_status=True)
+        message, status = self._comm.receive(any_source, _RUN, return_status=True)
         number, good, value = message
         self._maps[number]._arrive(good, value)
         self._idle.append(status.source)
@@ -291,19 +302,19 @@ def _packed(f):
 # ---- the workers ----------------------------------------------------------------
 
 
-def _work():
+def _work(comm):
     f = None
     while True:
-        message, status = world.receive(0, any_tag, return_status=True)
+        message, status = comm.receive(0, any_tag, return_status=True)
         if status.tag == _DIE:
             return
         number, packed, item = message
         try:
             if packed is not None:
                 f = _unpacked(packed)
-            world.send((number, True, f(item)), 0, _RUN)
+            comm.send((number, True, f(item)), 0, _RUN)
         except (Exception, SystemExit) as error:
-            world.send((number, False, _portable(error)), 0, _RUN)
+            comm.send((number, False, _portable(error)), 0, _RUN)
 
 
 def _unpacked(ways):
