@@ -44,6 +44,8 @@ def in_parallel(ncpus=2, seconds=300):
     it, runs on ncpus ranks of a job of its own, and passes if it passes on all of
     them within so many seconds. In a job that mpirun has started, the tests are that
     job's, and nothing changes."""
+    if not isinstance(ncpus, int):
+        raise TypeError(f"in_parallel takes a number, not {ncpus!r}: @in_parallel()")
 
     def decorate(case):
         if not (isinstance(case, type) and issubclass(case, unittest.TestCase)):

@@ -278,6 +278,52 @@ static PyObject *reduce(PyObject *object, PyObject *const *args, Py_ssize_t coun
     return collective_reduce(self->state, self->par, v[0], v[1], v[2]);
 }
 
+static PyObject *allreduce(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                           PyObject *keywords)
+{
+    static const signature s = {"allreduce", 2, 2, {"obj", "op"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return collective_allreduce(self->state, self->par, v[0], v[1]);
+}
+
+static PyObject *scan(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                      PyObject *keywords)
+{
+    static const signature s = {"scan", 2, 2, {"obj", "op"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return collective_scan(self->state, self->par, v[0], v[1], false);
+}
+
+static PyObject *exscan(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                        PyObject *keywords)
+{
+    static const signature s = {"exscan", 2, 2, {"obj", "op"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return collective_scan(self->state, self->par, v[0], v[1], true);
+}
+
+static PyObject *allgather(PyObject *object, PyObject *value)
+{
+    return collective_allgather(self_of(object)->state, self_of(object)->par, value);
+}
+
+static PyObject *alltoall(PyObject *object, PyObject *values)
+{
+    return collective_alltoall(self_of(object)->state, self_of(object)->par, values);
+}
+
 static PyGetSetDef properties[] = {
     {"rank", get_rank, NULL, "This process's number, 0 to size - 1.", NULL},
     {"size", get_size, NULL, "How many ranks there are.", NULL},
@@ -329,6 +375,21 @@ static PyMethodDef methods[] = {
      "Return all ranks' objs joined by op, in the order of the ranks, on root, None "
      "elsewhere. Arrays are joined element by element. op is pypar.SUM or another of "
      "these, or a function of two arguments."},
+    {"allreduce", FAST(allreduce), METH_FASTCALL | METH_KEYWORDS,
+     "allreduce($self, obj, op)\n--\n\nreduce with its result on every rank."},
+    {"scan", FAST(scan), METH_FASTCALL | METH_KEYWORDS,
+     "scan($self, obj, op)\n--\n\n"
+     "Return the objs of ranks 0 to this one, joined as by reduce."},
+    {"exscan", FAST(exscan), METH_FASTCALL | METH_KEYWORDS,
+     "exscan($self, obj, op)\n--\n\n"
+     "Return the objs of the ranks before this one, joined as by reduce; None on rank "
+     "0."},
+    {"allgather", allgather, METH_O,
+     "allgather($self, obj, /)\n--\n\nReturn the list of all ranks' objs on every rank."},
+    {"alltoall", alltoall, METH_O,
+     "alltoall($self, objs, /)\n--\n\n"
+     "Send to rank r the r-th of objs, which must be one for each rank; return the list "
+     "of what the ranks sent to this one."},
     {"split", FAST(split), METH_FASTCALL | METH_KEYWORDS,
      "split($self, color, key=None)\n--\n\n"
      "Return a Comm of the ranks that give the same color, ordered by key (by rank "

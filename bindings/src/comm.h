@@ -29,7 +29,7 @@ PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObje
 PyObject *p2p_probe(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
                     bool wait);
 
-/* collective.c */
+/* collective.c, reduce.c, exchange.c */
 PyObject *collective_broadcast(core_state *state, par_comm *par, PyObject *object,
                                PyObject *root);
 PyObject *collective_scatter(core_state *state, par_comm *par, PyObject *objects,
@@ -38,6 +38,13 @@ PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
                             PyObject *root);
 PyObject *collective_reduce(core_state *state, par_comm *par, PyObject *object,
                             PyObject *op, PyObject *root);
+
+PyObject *collective_allreduce(core_state *state, par_comm *par, PyObject *object,
+                               PyObject *op);
+PyObject *collective_scan(core_state *state, par_comm *par, PyObject *object,
+                          PyObject *op, bool exclusive);
+PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *object);
+PyObject *collective_alltoall(core_state *state, par_comm *par, PyObject *objects);
 
 /* The tag of a message whose sender, or receiver, names none. */
 enum { COMM_DEFAULT_TAG = 1 };

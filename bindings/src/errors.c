@@ -65,3 +65,10 @@ PyObject *errors_raise(core_state *state, par_error err)
         PyErr_SetString(exception_of(state, err), par_error_detail());
     return NULL;
 }
+
+int errors_raise_if(core_state *state, par_error err)
+{
+    if (err)
+        errors_raise(state, err);
+    return err ? -1 : 0;
+}

@@ -9,4 +9,7 @@
  * A wait that a signal's handler ended has its exception set already. */
 PyObject *errors_raise(core_state *state, par_error err);
 
+/* Raise the exception for ERR, if it is one: -1 then, else 0. */
+int errors_raise_if(core_state *state, par_error err);
+
 #endif
