@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "type.h"
+
 /* In a binomial tree over the ranks counted from the root, one's parent lacks
  * the lowest bit, and one's children have one more bit, below the lowest. */
 static int tree_parent(const collective *c)
@@ -41,13 +43,13 @@ static par_error send_to_children(const collective *c, const par_content *conten
 
 par_error collective_descend(collective *c, void *data, size_t bytes)
 {
-    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)c->type, .dims = 1};
+    const par_content *content = type_content(c->type);
     par_part part = {data, bytes};
     par_error err = PAR_OK;
 
     if (c->comm->rank != c->wire.root)
         err = collective_receive_into(c, data, bytes, tree_parent(c));
-    return err ? err : send_to_children(c, &content, &part, 1);
+    return err ? err : send_to_children(c, content, &part, 1);
 }
 
 par_error par_broadcast(par_comm *comm, void *data, size_t count, par_type type, int root)

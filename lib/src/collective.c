@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lock.h"
+#include "type.h"
 
 /* With this bit a function's number says that its call has failed. */
 enum { FAILED = 0x80 };
@@ -155,9 +156,9 @@ par_error collective_outcome(const collective *c)
 request_outgoing collective_outgoing(const collective *c, const par_content *content,
                                      const par_part *parts, size_t part_count, int dest)
 {
-    static const par_content nothing = {.kind = PAR_ARRAY, .type = PAR_BYTE, .dims = 1};
+    const par_content *nothing = type_content(PAR_BYTE);
 
-    return (request_outgoing){.content = c->failed ? &nothing : content,
+    return (request_outgoing){.content = c->failed ? nothing : content,
                               .parts = c->failed ? NULL : parts,
                               .part_count = c->failed ? 0 : part_count,
                               .context = WIRE_COLLECTIVE,
@@ -168,9 +169,9 @@ request_outgoing collective_outgoing(const collective *c, const par_content *con
 
 par_error collective_send(const collective *c, const void *data, size_t bytes, int dest)
 {
-    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)c->type, .dims = 1};
+    const par_content *content = type_content(c->type);
     par_part part = {(void *)(uintptr_t)data, bytes};
-    request_outgoing out = collective_outgoing(c, &content, &part, 1, dest);
+    request_outgoing out = collective_outgoing(c, content, &part, 1, dest);
 
     return p2p_send(c->comm, &out);
 }
@@ -223,9 +224,9 @@ par_error collective_receive_into(collective *c, void *data, size_t bytes, int s
 par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,
                           void *in, size_t in_bytes, int source)
 {
-    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)c->type, .dims = 1};
+    const par_content *content = type_content(c->type);
     par_part part = {(void *)(uintptr_t)out, out_bytes};
-    request_outgoing outgoing = collective_outgoing(c, &content, &part, 1, dest);
+    request_outgoing outgoing = collective_outgoing(c, content, &part, 1, dest);
     par_request *send = NULL;
     par_error err = PAR_OK, sent;
 

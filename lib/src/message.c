@@ -68,7 +68,7 @@ void message_describe(uint8_t kind, uint8_t type, uint64_t bytes, char *text, si
         snprintf(text, size, "an object of %llu bytes", (unsigned long long)bytes);
     else
         snprintf(text, size, "%llu %s",
-                 (unsigned long long)(bytes / par_type_size((par_type)type)),
+                 (unsigned long long)(bytes >> type_shift((par_type)type)),
                  par_type_name((par_type)type));
 }
 
@@ -81,7 +81,7 @@ par_status message_status(const par_message *message)
         .source = message->source,
         .tag = header->tag,
         .type = type,
-        .count = (size_t)(header->bytes / par_type_size(type)),
+        .count = (size_t)(header->bytes >> type_shift(type)),
     };
 }
 

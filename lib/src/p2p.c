@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lock.h"
+#include "type.h"
 #include "wait.h"
 
 par_error p2p_send(par_comm *comm, const request_outgoing *out)
@@ -46,10 +47,10 @@ par_error par_send(par_comm *comm, const void *data, size_t count, par_type type
     if (err)
         return err;
 
-    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)type, .dims = 1};
+    const par_content *content = type_content(type);
     par_part part = {(void *)(uintptr_t)data, bytes};
 
-    return p2p_send(comm, &(request_outgoing){.content = &content,
+    return p2p_send(comm, &(request_outgoing){.content = content,
                                               .parts = &part,
                                               .part_count = 1,
                                               .context = WIRE_P2P,
@@ -138,9 +139,9 @@ par_error par_send_start(par_comm *comm, const void *data, size_t count, par_typ
     if (err)
         return err;
 
-    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)type, .dims = 1};
+    const par_content *content = type_content(type);
     par_part part = {(void *)(uintptr_t)data, bytes};
-    request_outgoing out = {.content = &content,
+    request_outgoing out = {.content = content,
                             .parts = &part,
                             .part_count = 1,
                             .context = WIRE_P2P,

@@ -11,14 +11,15 @@ par_error p2p_check_data(const void *data, size_t count, par_type type, size_t *
                          "(%s)",
                          (int)type, PAR_BYTE, par_type_name(PAR_BYTE), PAR_OPAQUE - 1,
                          par_type_name(PAR_OPAQUE - 1));
-    if (count > PTRDIFF_MAX / par_type_size(type))
-        return error_set(
-            PAR_ERR_SIZE, "%zu elements (or %td) of %s: there can be 0 to %zu", count,
-            (ptrdiff_t)count, par_type_name(type), PTRDIFF_MAX / par_type_size(type));
+    if (count > (size_t)PTRDIFF_MAX >> type_shift(type))
+        return error_set(PAR_ERR_SIZE,
+                         "%zu elements (or %td) of %s: there can be 0 to %zu", count,
+                         (ptrdiff_t)count, par_type_name(type),
+                         (size_t)PTRDIFF_MAX >> type_shift(type));
     if (!data && count)
         return error_set(PAR_ERR_ARG, "the buffer for %zu %s is NULL", count,
                          par_type_name(type));
-    *bytes_p = count * par_type_size(type);
+    *bytes_p = count << type_shift(type);
     return PAR_OK;
 }
 

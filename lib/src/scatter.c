@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "type.h"
+
 /* One send for each other rank; what goes into them is the caller's. */
 static request_outgoing *new_outs(const par_comm *comm)
 {
@@ -18,7 +20,7 @@ static request_outgoing *new_outs(const par_comm *comm)
 static par_error scatter_parts(const collective *c, const void *data, size_t bytes)
 {
     size_t size = (size_t)c->comm->size, others = 0;
-    par_content content = {.kind = PAR_ARRAY, .type = (uint8_t)c->type, .dims = 1};
+    const par_content *content = type_content(c->type);
     request_outgoing *outs = new_outs(c->comm);
     par_part *parts = malloc(size * sizeof *parts);
     par_error err = PAR_ERR_MEMORY;
@@ -32,7 +34,7 @@ static par_error scatter_parts(const collective *c, const void *data, size_t byt
             parts[others] = (par_part){NULL, bytes};
             if (bytes)
                 parts[others].data = (char *)(uintptr_t)data + (size_t)rank * bytes;
-            outs[others] = collective_outgoing(c, &content, &parts[others], 1, rank);
+            outs[others] = collective_outgoing(c, content, &parts[others], 1, rank);
             others++;
         }
         err = collective_send_all(c, outs, others);

@@ -122,11 +122,11 @@ static bool consistent(const wire_header *h)
     if (h->kind == PAR_ARRAY && h->type >= TYPE_COUNT)
         return false;
     if (is_plain_array(h)) {
-        size_t size = par_type_size((par_type)h->type);
+        uint64_t size = UINT64_C(1) << type_shift((par_type)h->type);
 
         if (h->parted || h->meta_apart || h->meta_bytes != fixed_meta_bytes(h))
             return false;
-        if (h->bytes % size || (h->dims == 0 && h->bytes != size))
+        if ((h->bytes & (size - 1)) || (h->dims == 0 && h->bytes != size))
             return false;
     }
     return true;
@@ -209,7 +209,7 @@ void wire_put_meta(unsigned char *to, const par_content *content, const par_part
 /* Whether SHAPE has as many elements of a plain type as the body has. */
 static bool shape_fits(const uint64_t *shape, const wire_header *header)
 {
-    uint64_t elements = header->bytes / par_type_size((par_type)header->type);
+    uint64_t elements = header->bytes >> type_shift((par_type)header->type);
     uint64_t product = 1;
     bool empty = false;
 

@@ -61,8 +61,9 @@ def test_all_are_there_and_say_what_to_use(world):
 def test_what_tells_and_waits(world):
     with warned("Get_processor_name"):
         assert pypar.Get_processor_name() == pypar.get_processor_name()
+    before = pypar.time()
     with warned("Wtime"):
-        assert 0 <= pypar.Wtime() - pypar.time() + 1 < 1.001
+        assert before <= pypar.Wtime() <= pypar.time()
     with warned("Initialized"):
         assert pypar.Initialized()
     with warned("Barrier"):
@@ -125,8 +126,8 @@ def test_raw_reduce_takes_the_buffer_second_and_the_operation_third(world):
     with warned("raw_reduce"):
         got = pypar.raw_reduce(np.arange(3.0), buffer, pypar.SUM, 0)
     assert got is buffer
-    assert buffer.tolist() == [0, world.size, 2 * world.size] if world.rank == 0 else True
-    assert world.rank == 0 or not buffer.any()
+    sums = [0, world.size, 2 * world.size]
+    assert buffer.tolist() == (sums if world.rank == 0 else [0, 0, 0])
 
 
 @ranks(1)
