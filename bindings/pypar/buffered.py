@@ -11,9 +11,7 @@ _allocated = 0
 _sends = []  # under way
 
 
-def bsend(
-    x, destination, use_buffer=False, vanilla=False, tag=default_tag, bypass=False
-):
+def bsend(x, destination, use_buffer=False, vanilla=False, tag=default_tag, bypass=False):
     """Send x to rank destination from a copy: never waits for the receiver."""
     _sends[:] = [send for send in _sends if not send.test()]
     send = world.isend(x, destination, tag, copy=True)

@@ -5,7 +5,7 @@ import matplotlib
 import plan
 
 matplotlib.use("Agg")  # a file is all that is wanted, and there may be no display
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot, ticker  # noqa: E402
 
 # By contender; alike for both languages is who plays the same part.
 STYLES = {
@@ -48,6 +48,7 @@ def draw(file, about, results):
         axes.set_title(title)
         axes.set_xlabel("message")
         axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_locator(ticker.LogLocator(base=4 if axes is left else 16))
         axes.xaxis.set_major_formatter(lambda n, _: plan.size(int(n)))
         axes.grid(alpha=0.3)
     left.set_yscale("log")

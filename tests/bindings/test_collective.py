@@ -409,6 +409,135 @@ def test_complex_numbers_have_no_order(world, op):
     world.barrier()
 
 
+# -- results on every rank ---------------------------------------------------------
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("name", VALUES)
+def test_allgather_lists_the_objects_of_all_ranks_on_every_rank(world, name):
+    got = world.allgather((world.rank, VALUES[name]()))
+    assert type(got) is list and [rank for rank, _ in got] == list(range(world.size))
+    for _, value in got:
+        assert form(value) == form(VALUES[name]())
+
+
+@ranks(1, 2, 3, 4)
+def test_allgather_takes_objects_of_differing_kind_and_size(world):
+    values = [np.arange(100_000), "text", {"a": [1]}, np.float32(2.5)]
+    got = world.allgather(values[world.rank])
+    assert [form(value) for value in got] == [form(v) for v in values[: world.size]]
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("size", [0, 3, 4000, 100_000])
+def test_alltoall_sends_each_rank_its_object(world, size):
+    def value(source, dest):
+        return source, dest, np.full(size + source, dest), "x" * (size * dest)
+
+    got = world.alltoall([value(world.rank, dest) for dest in range(world.size)])
+    assert type(got) is list
+    expected = [value(source, world.rank) for source in range(world.size)]
+    assert form(got) == form(expected)
+
+
+@ranks(2, 3)
+def test_alltoall_wants_an_object_for_each_rank(world):
+    for wrong in ([], [1] * (world.size + 1), 5, None):
+        with pytest.raises((ValueError, TypeError)):
+            world.alltoall(wrong)
+    assert world.alltoall(range(world.size)) == [world.rank] * world.size
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("dtype", [*INTEGERS, "f", "d", "F", "?", "e", ">i4"])
+def test_allreduce_scan_and_exscan_join_arrays(world, dtype):
+    for op in ("SUM",) if dtype in "F" else ("LOR",) if dtype == "?" else ("SUM", "MAX"):
+        number = getattr(pypar, op)
+        every = [numbers(rank, dtype) for rank in range(world.size)]
+        mine = every[world.rank]
+        before = mine.copy()
+
+        def join(arrays, join=JOIN[op]):
+            return functools.reduce(join, arrays).tolist()
+
+        got = world.allreduce(mine, number)
+        assert got.dtype.kind == mine.dtype.kind and got.tolist() == join(every)
+        got = world.scan(mine, number)
+        assert got.tolist() == join(every[: world.rank + 1])
+        got = world.exscan(mine, number)
+        if world.rank == 0:
+            assert got is None
+        else:
+            assert got.tolist() == join(every[: world.rank])
+        assert (mine == before).all()
+
+
+@ranks(1, 2, 3, 4)
+@pytest.mark.parametrize("size", [0, 1, 490, 510, 8000, 300_000])
+def test_allreduce_and_scans_join_arrays_of_every_size(world, size):
+    got = world.allreduce(np.full(size, world.rank + 1.0), pypar.SUM)
+    assert form(got) == form(np.full(size, world.size * (world.size + 1) / 2))
+    got = world.scan(np.full(size, world.rank + 1.0), pypar.SUM)
+    assert form(got) == form(np.full(size, (world.rank + 1) * (world.rank + 2) / 2))
+    got = world.exscan(np.full(size, world.rank + 1.0), pypar.SUM)
+    if world.rank:
+        assert form(got) == form(np.full(size, world.rank * (world.rank + 1) / 2))
+
+
+@ranks(3, 4)
+def test_allreduce_gives_every_rank_the_same_bits_and_those_of_reduce(world):
+    for size in (100, 5000, 50_000):
+        mine = np.random.default_rng(world.rank).standard_normal(size)
+        everywhere = world.allgather(world.allreduce(mine, pypar.SUM).tobytes())
+        assert len(set(everywhere)) == 1
+        at_root = world.reduce(mine, pypar.SUM, world.size - 1)
+        if at_root is not None:
+            assert at_root.tobytes() == everywhere[0]
+
+
+@ranks(1, 2, 3, 4)
+def test_allreduce_and_scans_join_objects_in_the_order_of_ranks(world):
+    mine, upto = "0123"[world.rank], world.rank + 1
+    assert world.allreduce(mine, pypar.SUM) == "0123"[: world.size]
+    assert world.scan(mine, pypar.SUM) == "0123"[:upto]
+    assert world.exscan(mine, pypar.SUM) == ("0123"[: upto - 1] or None)
+
+    def join(a, b):
+        return f"({a}{b})"
+
+    def plain(text):
+        return text and text.replace("(", "").replace(")", "")
+
+    assert plain(world.allreduce(mine, join)) == "0123"[: world.size]
+    assert plain(world.scan(mine, join)) == "0123"[:upto]
+    assert plain(world.exscan(mine, join)) == ("0123"[: upto - 1] or None)
+    assert world.allreduce([10**20], pypar.MAX) == [10**20]
+
+
+@ranks(2, 3)
+def test_a_function_that_fails_in_allreduce_fails_everywhere_or_where_it_is_called(world):
+    def fail(a, b):
+        raise ZeroDivisionError("as it must")
+
+    with pytest.raises((ZeroDivisionError, pypar.Error)):
+        world.allreduce(1, fail)
+    assert world.allreduce(1, pypar.SUM) == world.size
+
+
+@ranks(2)
+@pytest.mark.parametrize("name", ["allreduce", "scan", "exscan"])
+def test_wrong_operations_are_refused_everywhere(world, name):
+    call = getattr(world, name)
+    for op, error in ((0, ValueError), (11, ValueError), ("SUM", TypeError)):
+        with pytest.raises(error):
+            call(np.zeros(3), op)
+    with pytest.raises(pypar.TypeMismatch):
+        call(np.zeros(3), pypar.BAND)
+    with pytest.raises(TypeError):
+        call(np.zeros(3))
+    world.barrier()
+
+
 # -- ranks that disagree -----------------------------------------------------------
 
 # What all do but one, and what that one does.

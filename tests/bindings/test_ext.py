@@ -89,7 +89,7 @@ def test_an_endless_source_ends_everywhere_when_rank_0_has_enough(world):
     shared = functional.distributed(itertools.count())
     if world.rank == 0:
         assert list(itertools.islice(shared, 10)) == [i * world.size for i in range(10)]
-        shared.close() if world.size > 1 else None
+        del shared
     else:
         assert list(shared) == [i * world.size + world.rank for i in range(10)]
 
@@ -138,6 +138,15 @@ def test_shares_may_be_taken_in_turns(world):
 
 
 @ranks(1, 2, 3)
+def test_ranks_may_take_their_shares_in_another_order(world):
+    a, b = functional.distributed(range(6)), functional.distributed(iter("abcdef"))
+    got = [list(x) for x in ((a, b) if world.rank == 0 else (b, a))]
+    got = got if world.rank == 0 else got[::-1]
+    lo, hi = pypar.balance(6, world.size, world.rank)
+    assert got == [list(range(lo, hi)), list("abcdef")[world.rank :: world.size]]
+
+
+@ranks(1, 2, 3)
 def test_collected_items_come_in_the_order_of_the_ranks(world):
     mine = [f"{world.rank}{i}" for i in range(world.rank + 1)]
     got = list(functional.collected(iter(mine)))
@@ -174,6 +183,26 @@ def test_other_messages_do_not_meet_those_of_the_generators(world):
     got = shares(world, functional.distributed(range(4)))
     assert got == [[0, 1], [2, 3]]
     assert world.receive(other) == "mine"
+    left = functional.distributed(range(4))
+    assert world.rank == 1 or next(left) == 0
+    world.barrier()  # what rank 1 does not take has been sent
+    assert world.iprobe(pypar.any_source, pypar.any_tag) is None
+
+
+def test_a_generator_that_outlives_the_job_does_not_complain(script):
+    path = script(
+        """
+        import itertools, pypar
+        from pypar.ext.functional import distributed
+
+        kept = distributed(itertools.count())
+        print(next(kept))
+        pypar.finalize()
+        """
+    )
+    done = mpirun(2, PYTHON, path)
+    ends_well(done)
+    assert sorted(done.stdout.split()) == ["0", "1"], done
 
 
 # -- pypar_balancer -----------------------------------------------------------------
@@ -248,6 +277,17 @@ def test_slaves_share_the_work_among_them(world):
     heard = set()
     pypar_balancer.PyparBalancer(Meeting()).run(finalRun=False)
     assert world.rank != 0 or heard == {1, 2}
+
+
+@ranks(2)
+def test_other_messages_do_not_meet_those_of_master_and_slave(world):
+    other = 1 - world.rank
+    for tag in 1, 2:
+        world.send("mine", other, tag)
+    work = squares(5)
+    pypar_balancer.PyparBalancer(work).run(finalRun=False)
+    assert world.rank or len(work.results) == 5
+    assert [world.receive(other, tag) for tag in (1, 2)] == ["mine"] * 2
 
 
 @ranks(1)
@@ -556,10 +596,15 @@ def test_exceptions_are_raised_where_their_results_would_be(script):
 def test_several_imaps_at_a_time_and_one_of_anothers_results(script):
     path = script(
         """
+        import time
         from pypar.ext import pyparprocessing
 
         def square(x):
             return x * x
+
+        def nap(x):
+            time.sleep(0.1 * (x == 27))  # while others have nothing left to do
+            return x
 
         pyparprocessing.start()
         pool = pyparprocessing.Pool()
@@ -572,6 +617,8 @@ def test_several_imaps_at_a_time_and_one_of_anothers_results(script):
             assert sorted(y for _, y in pairs) == list(range(1, 31))
             fourth = pool.imap_unordered(square, pool.imap(square, range(30)))
             assert sorted(fourth) == [x ** 4 for x in range(30)]
+            nexts = pool.imap(square, (x + 1 for x in pool.imap(nap, range(30))))
+            assert sorted(nexts) == [(x + 1) ** 2 for x in range(30)]
         left = pool.imap(square, range(50))  # nobody looks at these any more
         pool.close()
         assert sorted(left) == [x * x for x in range(50)]

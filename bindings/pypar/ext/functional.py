@@ -15,7 +15,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 
-from pypar import balance, max_tag, world
+from pypar import balance, initialized, max_tag, world
 
 __all__ = [
     "balanced",
@@ -90,7 +90,8 @@ def _deal(it, comm, tag):
     try:
         yield from _rounds(iter(it), comm, tag)
     except GeneratorExit:  # no more is wanted here: nor can others get any more
-        _end(comm, tag)
+        if initialized():
+            _end(comm, tag)
         raise
     _end(comm, tag)
 

@@ -126,8 +126,8 @@ def _connect(out, err):
 
 
 class PyparPool:
-    """All ranks but 0. There is one; it takes any number of imaps, one after the other
-    or at a time, until it is closed."""
+    """All ranks but 0, whatever processes says. There is one; it takes any number of
+    imaps, one after the other or at a time, until it is closed."""
 
     _the_one = None
 
