@@ -12,9 +12,9 @@ struct par_comm {
                     * header; and the MPI library's collectives */
     int rank, size;
     bool is_world;
-    _Atomic int under_way; /* requests that programs have and have not ended yet */
-    uint32_t body_tags;    /* given out so far */
-    uint32_t collectives;  /* entered so far; all ranks of the comm count alike */
+    int under_way;        /* requests that programs have and have not ended yet */
+    uint32_t body_tags;   /* given out so far */
+    uint32_t collectives; /* entered so far; all ranks of the comm count alike */
 };
 
 typedef enum comm_phase {

@@ -10,6 +10,7 @@
 #include "lock.h"
 #include "options.h"
 #include "place.h"
+#include "request.h"
 #include "wait.h"
 
 static struct {
@@ -170,6 +171,7 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
             MPI_Finalize();
         return err;
     }
+    use_mpi_end_blocking();
     job.pid = getpid();
     job.depth = 1;
     comm_job = COMM_JOB_RUNS;
@@ -230,7 +232,9 @@ par_error par_finalize(void)
     job.depth = 0;
     comm_job = COMM_JOB_OVER;
     comm_close_all(&job.world);
+    request_free_all();
     slot_free_all();
+    use_mpi_begin_blocking();
     if (job.mpi_is_ours)
         code = MPI_Finalize();
     lock_give();

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "p2p.h"
 
-#include <stdlib.h>
-
 #include "lock.h"
 #include "type.h"
 #include "wait.h"
@@ -36,6 +34,41 @@ par_error p2p_receive(par_comm *comm, wire_context context, int source, int tag,
     return err;
 }
 
+static par_error send_small(par_comm *comm, const void *data, size_t bytes, par_type type,
+                            int dest, int tag)
+{
+    wire_header header = {.context = WIRE_P2P,
+                          .kind = PAR_ARRAY,
+                          .type = (uint8_t)type,
+                          .dims = 1,
+                          .tag = tag,
+                          .bytes = bytes};
+    par_request request;
+    bool gone;
+    par_error err;
+
+    lock_take();
+    err = request_send_small(&request, comm, &header, data, dest, &gone);
+    if (!err && !gone)
+        return request_finish(&request);
+    lock_give();
+    return err;
+}
+
+static par_error send_large(par_comm *comm, const void *data, size_t bytes, par_type type,
+                            int dest, int tag)
+{
+    par_part part = {(void *)(uintptr_t)data, bytes};
+    request_outgoing out = {.content = type_content(type),
+                            .parts = &part,
+                            .part_count = 1,
+                            .context = WIRE_P2P,
+                            .dest = dest,
+                            .tag = tag};
+
+    return p2p_send(comm, &out);
+}
+
 par_error par_send(par_comm *comm, const void *data, size_t count, par_type type,
                    int dest, int tag)
 {
@@ -46,16 +79,9 @@ par_error par_send(par_comm *comm, const void *data, size_t count, par_type type
         err = p2p_check_data(data, count, type, &bytes);
     if (err)
         return err;
-
-    const par_content *content = type_content(type);
-    par_part part = {(void *)(uintptr_t)data, bytes};
-
-    return p2p_send(comm, &(request_outgoing){.content = content,
-                                              .parts = &part,
-                                              .part_count = 1,
-                                              .context = WIRE_P2P,
-                                              .dest = dest,
-                                              .tag = tag});
+    if (bytes <= slot_size - WIRE_HEADER_BYTES && dest != comm->rank)
+        return send_small(comm, data, bytes, type, dest, tag);
+    return send_large(comm, data, bytes, type, dest, tag);
 }
 
 par_error par_receive(par_comm *comm, void *data, size_t count, par_type type, int source,
@@ -94,16 +120,15 @@ par_error p2p_send_or_leave(par_comm *comm, const request_outgoing *out,
     err = wait_until(request_step, &request, true);
     if (err != PAR_ERR_INTERRUPTED)
         return err ? err : request_outcome(&request);
-    left = malloc(sizeof *left);
-    if (!left) { /* then it has to be waited for */
-        lock_take();
+    lock_take();
+    if (request_new(comm, request_p, &left)) { /* then it has to be waited for */
         wait_until(request_step, &request, false);
         return err;
     }
     *left = request;
-    comm->under_way++;
     transfer_move(&left->transfer, &request.transfer);
     *request_p = left;
+    lock_give();
     return err;
 }
 
@@ -112,19 +137,20 @@ par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
 {
     par_request *request;
     bool done;
-    par_error err = request_new(comm, request_p, &request);
+    par_error err;
 
-    if (err)
-        return err;
     lock_take();
-    err = request_send(request, comm, out);
-    if (!err)
-        err = request_step(request, &done); /* a small one is gone: its slot is free */
+    err = request_new(comm, request_p, &request);
+    if (!err) {
+        err = request_send(request, comm, out);
+        if (!err) /* a small one is gone: its slot is free */
+            err = request_step(request, &done);
+        if (err)
+            request_free(request);
+        else
+            *request_p = request;
+    }
     lock_give();
-    if (err)
-        request_free(request);
-    else
-        *request_p = request;
     return err;
 }
 
@@ -160,16 +186,16 @@ par_error par_receive_start(par_comm *comm, void *data, size_t count, par_type t
 
     if (!err)
         err = p2p_check_data(data, count, type, &room);
-    if (!err)
-        err = request_new(comm, request_p, &request);
     if (err)
         return err;
-
     lock_take();
-    request_receive(request, comm, source, tag, data, room, type);
+    err = request_new(comm, request_p, &request);
+    if (!err) {
+        request_receive(request, comm, source, tag, data, room, type);
+        *request_p = request;
+    }
     lock_give();
-    *request_p = request;
-    return PAR_OK;
+    return err;
 }
 
 /* ---- probe -------------------------------------------------------------- */

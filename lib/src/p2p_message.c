@@ -64,16 +64,17 @@ par_error par_message_receive_start(par_comm *comm, int source, int tag,
 
     if (!err && !message_p)
         err = error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
-    if (!err)
-        err = request_new(comm, request_p, &request);
     if (err)
         return err;
-    request->message_p = message_p;
     lock_take();
-    request_receive_message(request, comm, WIRE_P2P, source, tag);
+    err = request_new(comm, request_p, &request);
+    if (!err) {
+        request->message_p = message_p;
+        request_receive_message(request, comm, WIRE_P2P, source, tag);
+        *request_p = request;
+    }
     lock_give();
-    *request_p = request;
-    return PAR_OK;
+    return err;
 }
 
 /* Whether PARTS are as many and as long as the body of MESSAGE was when it was sent. */

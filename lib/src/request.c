@@ -8,22 +8,41 @@
 #include "lock.h"
 #include "wait.h"
 
+/* Those that have ended, to be used again: many are small sends, which take less
+ * time than malloc and free. */
+static par_request *free_requests;
+
 par_error request_new(par_comm *comm, par_request **request_p, par_request **new_p)
 {
+    par_request *request = free_requests;
+
     if (!request_p)
         return error_set(PAR_ERR_ARG, "request_p is NULL: it is where the request goes");
-    *new_p = malloc(sizeof **new_p);
-    if (!*new_p)
-        return error_memory(sizeof **new_p, "a request");
-    (*new_p)->comm = comm;
+    if (request)
+        free_requests = request->next_free;
+    else if (!(request = malloc(sizeof *request)))
+        return error_memory(sizeof *request, "a request");
+    request->comm = comm;
     comm->under_way++;
+    *new_p = request;
     return PAR_OK;
 }
 
 void request_free(par_request *request)
 {
     request->comm->under_way--;
-    free(request);
+    request->next_free = free_requests;
+    free_requests = request;
+}
+
+void request_free_all(void)
+{
+    while (free_requests) {
+        par_request *request = free_requests;
+
+        free_requests = request->next_free;
+        free(request);
+    }
 }
 
 /* ---- send --------------------------------------------------------------- */
@@ -148,6 +167,37 @@ static par_error send_meta_apart(par_request *request, const request_outgoing *o
     else
         request->meta = meta;
     return err;
+}
+
+par_error request_send_small(par_request *request, par_comm *comm,
+                             const wire_header *header, const void *body, int dest,
+                             bool *gone_p)
+{
+    slot *s = slot_take();
+    unsigned char *to;
+    int done = 0;
+    int code;
+
+    if (!s)
+        return error_memory(slot_size, "a message");
+    to = slot_bytes(s);
+    wire_put(to, header);
+    if (header->bytes)
+        memcpy(to + WIRE_HEADER_BYTES, body, header->bytes);
+    code = MPI_Isend(to, (int)(WIRE_HEADER_BYTES + header->bytes), MPI_BYTE, dest, 0,
+                     comm->inbox.mpi, &s->request);
+    if (code == MPI_SUCCESS)
+        code = MPI_Test(&s->request, &done, MPI_STATUS_IGNORE);
+    if (code != MPI_SUCCESS || done)
+        slot_give(s);
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Isend");
+    *gone_p = done;
+    if (!done) {
+        *request = (par_request){.comm = comm, .state = REQUEST_MOVING, .slot = s};
+        transfer_none(&request->transfer);
+    }
+    return PAR_OK;
 }
 
 par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out)

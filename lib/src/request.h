@@ -13,7 +13,8 @@ typedef enum request_state {
 } request_state;
 
 struct par_request {
-    match_receive receive; /* first: the match table hands it back */
+    struct par_request *next_free; /* while it is nobody's */
+    match_receive receive;         /* the match table hands it back */
     request_state state;
     par_comm *comm;
     /* a send */
@@ -36,9 +37,11 @@ struct par_request {
     uint64_t came_bytes;
 };
 
-/* Memory for a request of COMM that its caller will have in *REQUEST_P; give it back. */
+/* Memory for a request of COMM that its caller will have in *REQUEST_P; give it back.
+ * Both need the lock. */
 par_error request_new(par_comm *comm, par_request **request_p, par_request **new_p);
 void request_free(par_request *request);
+void request_free_all(void);
 
 /* What a send sends, and to whom. */
 typedef struct request_outgoing {
@@ -52,6 +55,13 @@ typedef struct request_outgoing {
 
 /* Start REQUEST, uninitialised memory, as a send; needs the lock. */
 par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out);
+
+/* Send HEADER, of an array of a plain type, and BODY, which fit a slot together, to
+ * another rank; most are gone at once, which *GONE_P says, and REQUEST is not touched
+ * then. The short way for what programs send most; needs the lock. */
+par_error request_send_small(par_request *request, par_comm *comm,
+                             const wire_header *header, const void *body, int dest,
+                             bool *gone_p);
 
 /* Start REQUEST as a receive into DATA of ROOM bytes; needs the lock. */
 void request_receive(par_request *request, par_comm *comm, int source, int tag,

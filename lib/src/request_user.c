@@ -1,13 +1,12 @@
 /* request_user.c - what programs do with the requests they have.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
-#include <stdlib.h>
 
 #include "lock.h"
 #include "request.h"
 #include "wait.h"
 
-/* REQUEST is over with ERR: hand out its status and free it. */
+/* REQUEST is over with ERR: hand out its status and free it. Needs the lock. */
 static par_error end(par_request **request_p, par_error err, par_status *status)
 {
     par_request *request = *request_p;
@@ -29,6 +28,19 @@ static par_error check(par_request *const *request_p)
     return *request_p ? comm_check((*request_p)->comm) : PAR_OK;
 }
 
+/* Enters and leaves with the lock. */
+static par_error wait_for(par_request **request_p, par_status *status)
+{
+    bool done;
+    par_error err = request_step(*request_p, &done);
+
+    if (!err && !done) {
+        err = wait_until(request_step, *request_p, true);
+        lock_take();
+    }
+    return err == PAR_ERR_INTERRUPTED ? err : end(request_p, err, status);
+}
+
 par_error par_wait(par_request **request_p, par_status *status)
 {
     par_error err = check(request_p);
@@ -36,8 +48,9 @@ par_error par_wait(par_request **request_p, par_status *status)
     if (err || !*request_p)
         return err;
     lock_take();
-    err = wait_until(request_step, *request_p, true);
-    return err == PAR_ERR_INTERRUPTED ? err : end(request_p, err, status);
+    err = wait_for(request_p, status);
+    lock_give();
+    return err;
 }
 
 par_error par_test(par_request **request_p, par_status *status, bool *done_p)
@@ -55,9 +68,9 @@ par_error par_test(par_request **request_p, par_status *status, bool *done_p)
         /* Who only ever tests one request must not keep the others from going on. */
         if (!err && !done)
             inbox_step_all();
-        lock_give();
         if (err || done)
             err = end(request_p, err, status);
+        lock_give();
     }
     *done_p = done;
     return err;
@@ -170,13 +183,16 @@ par_error par_wait_all(par_request **requests, size_t count, par_status *statuse
 
     if (first)
         return first;
-    for (size_t i = 0; i < count; i++) {
-        par_error err = par_wait(&requests[i], statuses ? &statuses[i] : NULL);
+    lock_take();
+    for (size_t i = 0; i < count && first != PAR_ERR_INTERRUPTED; i++) {
+        par_error err = PAR_OK;
 
-        if (err == PAR_ERR_INTERRUPTED)
-            return err;
-        first = first ? first : err;
+        if (requests[i])
+            err = wait_for(&requests[i], statuses ? &statuses[i] : NULL);
+        if (!first || err == PAR_ERR_INTERRUPTED)
+            first = err;
     }
+    lock_give();
     return first;
 }
 
@@ -215,13 +231,16 @@ par_error par_event_start(par_comm *comm, par_request **request_p)
     par_error err = comm_check(comm);
     par_request *request;
 
-    if (!err)
-        err = request_new(comm, request_p, &request);
     if (err)
         return err;
-    *request = (par_request){.state = REQUEST_WAITING, .comm = comm};
-    *request_p = request;
-    return PAR_OK;
+    lock_take();
+    err = request_new(comm, request_p, &request);
+    if (!err) {
+        *request = (par_request){.state = REQUEST_WAITING, .comm = comm};
+        *request_p = request;
+    }
+    lock_give();
+    return err;
 }
 
 par_error par_event_set(par_request *request)

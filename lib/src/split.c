@@ -29,6 +29,18 @@ static par_error meet(par_comm *comm, collective_function function)
     return err ? err : gather_here(comm, function, PAR_OK);
 }
 
+static void begin(void)
+{
+    lock_take();
+    use_mpi_begin_blocking();
+}
+
+static void finish(void)
+{
+    use_mpi_end_blocking();
+    lock_give();
+}
+
 /* *NEW_P as the ranks of MPI, which is freed; NULL for no ranks. Needs the lock. */
 static par_error adopt(MPI_Comm mpi, par_comm **new_p)
 {
@@ -72,11 +84,11 @@ par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
         err = meet(comm, COLLECTIVE_SPLIT);
     if (err)
         return err;
-    lock_take();
+    begin();
     code = MPI_Comm_split(comm->body, color == PAR_NO_COLOR ? MPI_UNDEFINED : color, key,
                           &mpi);
     err = code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split");
-    lock_give();
+    finish();
     return err;
 }
 
@@ -90,12 +102,12 @@ par_error par_split_node(par_comm *comm, par_comm **new_p)
         err = meet(comm, COLLECTIVE_SPLIT_NODE);
     if (err)
         return err;
-    lock_take();
+    begin();
     code = MPI_Comm_split_type(comm->body, MPI_COMM_TYPE_SHARED, comm->rank,
                                MPI_INFO_NULL, &mpi);
     err =
         code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split_type");
-    lock_give();
+    finish();
     return err;
 }
 
@@ -142,11 +154,11 @@ par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
         err = meet(comm, COLLECTIVE_TO_MPI);
     if (err)
         return err;
-    lock_take();
+    begin();
     code = MPI_Comm_dup(comm->body, mpi_p);
     if (code == MPI_SUCCESS)
         code = MPI_Comm_set_errhandler(*mpi_p, MPI_ERRORS_ARE_FATAL);
-    lock_give();
+    finish();
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_dup");
 }
 
@@ -178,9 +190,9 @@ par_error par_from_mpi(MPI_Comm mpi, par_comm **new_p)
         err = error_set(PAR_ERR_ARG, "mpi is MPI_COMM_NULL");
     if (err)
         return err;
-    lock_take();
+    begin();
     code = MPI_Comm_dup(mpi, &copy);
     err = code == MPI_SUCCESS ? adopt(copy, new_p) : error_mpi(code, "MPI_Comm_dup");
-    lock_give();
+    finish();
     return err;
 }

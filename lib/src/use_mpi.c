@@ -1,22 +1,64 @@
 /* use_mpi.c - the one door through which MPI enters.
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* dladdr */
 #include "use_mpi.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+typedef bool set_yield(bool yields);
+
+/* Open MPI's switch, in one of the libraries that it is made of; NULL in others. */
+static set_yield *find_set_yield(void)
+{
+    Dl_info mpi;
+    void *library = NULL;
+    union {
+        void *object;
+        set_yield *function;
+    } symbol = {NULL};
+
+    if (dladdr((void *)(uintptr_t)MPI_Init, &mpi))
+        library = dlopen(mpi.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (library) {
+        symbol.object = dlsym(library, "opal_progress_set_yield_when_idle");
+        dlclose(library); /* it stays, as it was there before */
+    }
+    return symbol.function;
+}
+
+static bool started_here; /* else the switch is somebody else's affair */
+static set_yield *yield_switch;
+static bool told_to_yield;
+
 /* Up to this length Open MPI's shared-memory transport (vader in 4, sm in 5) sends
  * at once, while beyond it, and that is 4 KiB, it first asks the receiver, which
- * makes 8 KiB four times as slow. It costs half a megabyte for each rank; beyond
- * 32 KiB there is no more to win. The user's own setting stays. */
+ * makes 8 KiB four times as slow. It costs a few hundred KiB for each rank; at 32 KiB
+ * to copy costs more than to ask. The user's own setting stays. */
 int use_mpi_start(int *argc, char ***argv)
 {
-    static const char limit[] = "34816"; /* 32 KiB and what MPI adds */
+    static const char limit[] = "20480";
     int level;
 
     setenv("OMPI_MCA_btl_vader_eager_limit", limit, 0);
     setenv("OMPI_MCA_btl_sm_eager_limit", limit, 0);
+    started_here = true;
     return MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
+}
+
+void use_mpi_begin_blocking(void)
+{
+    if (told_to_yield)
+        yield_switch(true);
+}
+
+void use_mpi_end_blocking(void)
+{
+    if (started_here && !yield_switch)
+        yield_switch = find_set_yield();
+    if (yield_switch)
+        told_to_yield |= yield_switch(false);
 }
 
 #ifdef OPEN_MPI

@@ -12,6 +12,12 @@
 /* MPI_Init_thread, after telling the transport what suits us. */
 int use_mpi_start(int *argc, char ***argv);
 
+/* MPI's own waiting, in its functions that block, begins and ends. Between the two it
+ * yields the core if the launcher told it to, as where ranks outnumber cores; apart
+ * from them, where wait.c waits, it doesn't, for it would do so with our lock. */
+void use_mpi_begin_blocking(void);
+void use_mpi_end_blocking(void);
+
 /* End all ranks with status CODE. */
 _Noreturn void use_mpi_abort(int code);
 
