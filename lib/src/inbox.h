@@ -14,7 +14,7 @@
 #include "slot.h"
 #include "use_mpi.h"
 
-enum { INBOX_SLOTS = 16 };
+enum { INBOX_SLOTS = 4 };
 
 typedef struct inbox {
     list_node node; /* among all that are open */

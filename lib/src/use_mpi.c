@@ -33,12 +33,12 @@ static set_yield *yield_switch;
 static bool told_to_yield;
 
 /* Up to this length Open MPI's shared-memory transport (vader in 4, sm in 5) sends
- * at once, while beyond it, and that is 4 KiB, it first asks the receiver, which
- * makes 8 KiB four times as slow. It costs a few hundred KiB for each rank; at 32 KiB
- * to copy costs more than to ask. The user's own setting stays. */
+ * at once; beyond it, and that is 4 KiB, it first asks the receiver, which makes 4 KiB
+ * three times as slow and 64 KiB still a third. It costs up to a megabyte for each
+ * rank. The user's own setting stays. */
 int use_mpi_start(int *argc, char ***argv)
 {
-    static const char limit[] = "20480";
+    static const char limit[] = "67584"; /* 64 KiB and what MPI adds */
     int level;
 
     setenv("OMPI_MCA_btl_vader_eager_limit", limit, 0);
