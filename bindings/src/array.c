@@ -3,6 +3,7 @@
  *
  * NumPy is imported when the first array comes along: pypar works without it.
  */
+#include "block.h"
 #include "codec.h"
 
 #define NPY_NO_DEPRECATED_API NPY_1_23_API_VERSION
@@ -235,6 +236,36 @@ int array_encode(core_state *state, PyObject *object, codec_out *out)
 
 /* ---- in ----------------------------------------------------------------- */
 
+/* What PyArray_NewFromDescr wants to hear of an order. */
+static int order_flag(const par_content *content)
+{
+    return content->variant & CODEC_FORTRAN ? NPY_ARRAY_F_CONTIGUOUS : 0;
+}
+
+/* The same in memory that has been used before. */
+static PyArrayObject *make_large(const par_content *content, PyArray_Descr *descr,
+                                 npy_intp *shape)
+{
+    void *data;
+    PyObject *block = block_new((size_t)content->bytes, &data);
+    PyArrayObject *array;
+    int layout = content->variant & CODEC_FORTRAN ? NPY_ARRAY_FARRAY : NPY_ARRAY_CARRAY;
+
+    if (!block) {
+        Py_DECREF(descr);
+        return NULL;
+    }
+    array = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, content->dims,
+                                                  shape, NULL, data, layout, NULL);
+    if (!array) {
+        Py_DECREF(block);
+        return NULL;
+    }
+    if (PyArray_SetBaseObject(array, block) < 0) /* which steals it */
+        Py_CLEAR(array);
+    return array;
+}
+
 /* An array, not filled yet, of DESCR, which is stolen, for CONTENT. */
 static PyArrayObject *make_array(core_state *state, const par_content *content,
                                  PyArray_Descr *descr)
@@ -247,9 +278,11 @@ static PyArrayObject *make_array(core_state *state, const par_content *content,
     else
         for (unsigned d = 0; d < content->dims; d++)
             shape[d] = (npy_intp)content->shape[d];
-    array = (PyArrayObject *)PyArray_NewFromDescr(
-        &PyArray_Type, descr, content->dims, shape, NULL, NULL,
-        content->variant & CODEC_FORTRAN ? NPY_ARRAY_F_CONTIGUOUS : 0, NULL);
+    array = content->bytes >= BLOCK_MIN
+                ? make_large(content, descr, shape)
+                : (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr,
+                                                        content->dims, shape, NULL, NULL,
+                                                        order_flag(content), NULL);
     if (array && (uint64_t)PyArray_NBYTES(array) != content->bytes) {
         PyErr_Format(state->error, "rank %d: an array of %zd bytes came with %llu",
                      par_rank(state->world), (Py_ssize_t)PyArray_NBYTES(array),

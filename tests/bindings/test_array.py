@@ -419,3 +419,21 @@ def test_a_refused_message_is_seen_by_any_source_and_any_tag_in_its_place(world)
             world.receive(0, 7, buffer=np.zeros(600))
         for i in range(3):
             assert world.receive(pypar.any_source, pypar.any_tag)[0] == i
+
+
+@ranks(2)
+def test_memory_of_a_large_array_is_used_again_only_when_nobody_has_it(world):
+    sizes = [1 << 20, 3 << 20, 1 << 20, 5 << 20, 2 << 20, 1 << 20] * 3
+    if world.rank == 0:
+        for i, size in enumerate(sizes):
+            world.send(np.full(size, i, np.uint8), dest=1)
+        return
+    kept = {}
+    for i, size in enumerate(sizes):
+        array = world.receive(source=0)
+        view = array[::2] if i % 3 else None  # keeps the memory, not the array
+        if i % 2:
+            kept[i] = array if view is None else view
+        del array, view
+    for i, array in kept.items():
+        assert (array == i).all()
