@@ -282,6 +282,9 @@ typedef struct par_status {
  * oneself never waits: it is copied. Messages of one sender under one tag
  * arrive in the order in which they were sent.
  *
+ * A flood of small messages to a rank that doesn't receive yet may stay behind here
+ * until this rank's next call of the library: MPI moves only while it is called.
+ *
  * PAR_ERR_ARG     DATA is NULL but COUNT is not 0
  * PAR_ERR_TYPE    TYPE is not a par_type, or is PAR_OPAQUE
  * PAR_ERR_SIZE    COUNT elements are more bytes than this machine can address

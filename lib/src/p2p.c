@@ -34,15 +34,25 @@ par_error p2p_receive(par_comm *comm, wire_context context, int source, int tag,
     return err;
 }
 
+static wire_header small_header(par_type type, size_t bytes, int tag)
+{
+    return (wire_header){.context = WIRE_P2P,
+                         .kind = PAR_ARRAY,
+                         .type = (uint8_t)type,
+                         .dims = 1,
+                         .tag = tag,
+                         .bytes = bytes};
+}
+
+static bool is_small(const par_comm *comm, size_t bytes, int dest)
+{
+    return bytes <= slot_size - WIRE_HEADER_BYTES && dest != comm->rank;
+}
+
 static par_error send_small(par_comm *comm, const void *data, size_t bytes, par_type type,
                             int dest, int tag)
 {
-    wire_header header = {.context = WIRE_P2P,
-                          .kind = PAR_ARRAY,
-                          .type = (uint8_t)type,
-                          .dims = 1,
-                          .tag = tag,
-                          .bytes = bytes};
+    wire_header header = small_header(type, bytes, tag);
     par_request request;
     bool gone;
     par_error err;
@@ -79,7 +89,7 @@ par_error par_send(par_comm *comm, const void *data, size_t count, par_type type
         err = p2p_check_data(data, count, type, &bytes);
     if (err)
         return err;
-    if (bytes <= slot_size - WIRE_HEADER_BYTES && dest != comm->rank)
+    if (is_small(comm, bytes, dest))
         return send_small(comm, data, bytes, type, dest, tag);
     return send_large(comm, data, bytes, type, dest, tag);
 }
@@ -154,6 +164,29 @@ par_error p2p_send_start(par_comm *comm, const request_outgoing *out,
     return err;
 }
 
+static par_error start_small(par_comm *comm, const void *data, size_t bytes,
+                             par_type type, int dest, int tag, par_request **request_p)
+{
+    wire_header header = small_header(type, bytes, tag);
+    par_request *request;
+    bool gone;
+    par_error err;
+
+    lock_take();
+    err = request_new(comm, request_p, &request);
+    if (!err) {
+        err = request_send_small(request, comm, &header, data, dest, &gone);
+        if (err)
+            request_free(request);
+        else if (gone)
+            request_make_done(request);
+        if (!err)
+            *request_p = request;
+    }
+    lock_give();
+    return err;
+}
+
 par_error par_send_start(par_comm *comm, const void *data, size_t count, par_type type,
                          int dest, int tag, par_request **request_p)
 {
@@ -164,10 +197,11 @@ par_error par_send_start(par_comm *comm, const void *data, size_t count, par_typ
         err = p2p_check_data(data, count, type, &bytes);
     if (err)
         return err;
+    if (is_small(comm, bytes, dest))
+        return start_small(comm, data, bytes, type, dest, tag, request_p);
 
-    const par_content *content = type_content(type);
     par_part part = {(void *)(uintptr_t)data, bytes};
-    request_outgoing out = {.content = content,
+    request_outgoing out = {.content = type_content(type),
                             .parts = &part,
                             .part_count = 1,
                             .context = WIRE_P2P,

@@ -200,6 +200,14 @@ par_error request_send_small(par_request *request, par_comm *comm,
     return PAR_OK;
 }
 
+void request_make_done(par_request *request)
+{
+    request->state = REQUEST_DONE;
+    request->error = PAR_OK;
+    request->receive.arrive = NULL;
+    request->message = NULL;
+}
+
 par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out)
 {
     size_t meta_bytes = wire_meta_bytes(out->content, out->part_count, out->call);

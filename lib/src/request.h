@@ -63,6 +63,9 @@ par_error request_send_small(par_request *request, par_comm *comm,
                              const wire_header *header, const void *body, int dest,
                              bool *gone_p);
 
+/* REQUEST, which request_new has given, was a send that is gone. */
+void request_make_done(par_request *request);
+
 /* Start REQUEST as a receive into DATA of ROOM bytes; needs the lock. */
 void request_receive(par_request *request, par_comm *comm, int source, int tag,
                      void *data, size_t room, par_type type);

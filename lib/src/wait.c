@@ -4,7 +4,7 @@
  *     spin, some µs  ->  yield the core, some ms  ->  sleep, longer and longer
  *
  * A sleep is an eighth of the time waited so far, so the wait grows by no more
- * than that, and never over half a millisecond, which bounds the answer.
+ * than that, and never over 0.8 ms, which bounds the answer.
  */
 #include "wait.h"
 
@@ -19,7 +19,7 @@ enum {
     SPINS = 200, /* some 20 µs: a message on its way within the node comes by then */
     STEPS = 4,   /* while the lock is held: to give and take it costs as much as one */
     YIELD_NS = 5 * 1000 * 1000,
-    SLEEP_MAX_NS = 500 * 1000,
+    SLEEP_MAX_NS = 800 * 1000,
     SIGNALS_NS = 100 * 1000 * 1000,
 };
 
