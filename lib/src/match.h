@@ -12,7 +12,9 @@
 #include "list.h"
 #include "message.h"
 
-enum { MATCH_BINS = 64 };
+enum {
+    MATCH_BINS = 1024
+}; /* 32 KiB for each communicator; short lists for 100,000 receives */
 
 /* A receive that waits for its message. */
 typedef struct match_receive {

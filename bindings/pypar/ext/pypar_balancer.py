@@ -31,7 +31,8 @@ def _comm():
 
 def mprint(txt):
     """Print a line at once: what several ranks print is not held back and mixed."""
-    print(txt, flush=True)
+    sys.stdout.write(f"{txt}\n")
+    sys.stdout.flush()
 
 
 class PyparWork:
