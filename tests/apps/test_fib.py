@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from free_cores import best
 from mpirun import APPS, PYTHON, SOURCE, alone, mpirun
 
 PROGRAMS = {
@@ -112,23 +111,6 @@ def test_blocks_are_runs_as_they_stand(program, n, shares):
     report = fib(n, program, "--scatter", "block", *numbers)
     assert report.shares == shares
     assert report.values == "[6765, 4181, 2584, 1597, 987]"
-
-
-@program
-def test_two_ranks_have_equally_much_to_do(program):
-    """Counted in processor time, so it holds on a busy machine, too."""
-    report = min((fib(2, program) for _ in range(3)), key=lambda r: max(r.busy))
-    assert report.serial / max(report.busy) > 1.9, report
-
-
-@program
-def test_two_free_cores_are_twice_as_fast_as_one(program):
-    numbers = [] if program is PROGRAMS["Python"] else [40, 39, 38, 37, 36, 35]
-
-    def measure():
-        return fib(1, program, *numbers).time / fib(2, program, *numbers).time
-
-    best(measure, good=lambda ratio: ratio >= 1.9)
 
 
 @program

@@ -5,7 +5,6 @@ import re
 import socket
 
 import pytest
-from free_cores import best
 from mpirun import APPS, BUILD, PYTHON, SOURCE, alone, mpirun
 
 RING = APPS / "ring"
@@ -16,21 +15,21 @@ ranks = pytest.mark.parametrize("n", [1, 2, 3, 16])
 
 
 def ring(n, *options, laps):
-    """The lines of a ring that went well, and the microseconds per hop."""
+    """The ranks' lines of a ring that went well."""
     done = mpirun(n, RING, "--laps", laps, *options)
     assert (done.returncode, done.stderr) == (0, ""), done
     *places, numbers, verdict = done.stdout.splitlines()
     assert verdict == f"token {n * laps} as expected"
     found = re.fullmatch(
-        rf"laps {laps}, hops {n * laps}, time per hop (\d+\.\d+) us", numbers
+        rf"laps {laps}, hops {n * laps}, time per hop \d+\.\d+ us", numbers
     )
     assert found, numbers
-    return places, float(found[1])
+    return places
 
 
 @ranks
 def test_a_line_for_each_rank_in_the_order_of_the_ranks(n):
-    places, _ = ring(n, laps=10)
+    places = ring(n, laps=10)
     found = [re.fullmatch(r"rank (\d+) on (\S+), CPUs ([\d,-]+)", p) for p in places]
     assert all(found), places
     assert [int(f[1]) for f in found] == list(range(n))
@@ -78,10 +77,6 @@ def test_damage_on_the_way_is_noticed(byte, complaint):
     done = mpirun(3, *preload, *damage, RING, "--laps", "10", "--bytes", "10")
     assert (done.returncode, done.stderr) == (1, f"{complaint}\n"), done
     assert "as expected" not in done.stdout
-
-
-def test_16_ranks_on_2_cores_take_100_us_a_hop_at_most():
-    best(lambda: ring(16, laps=1000)[1], good=lambda us: us <= 100)
 
 
 @ranks

@@ -429,7 +429,7 @@ def test_memory_of_a_large_array_is_used_again_only_when_nobody_has_it(world):
             world.send(np.full(size, i, np.uint8), dest=1)
         return
     kept = {}
-    for i, size in enumerate(sizes):
+    for i in range(len(sizes)):
         array = world.receive(source=0)
         view = array[::2] if i % 3 else None  # keeps the memory, not the array
         if i % 2:
