@@ -8,7 +8,7 @@
 enum {
     KEPT = 8,
     KEPT_BYTES = 128 << 20, /* all together: no more is held back from the rest */
-    ALIGNMENT = 2 << 20,   /* of a huge page */
+    ALIGNMENT = 2 << 20,    /* of a huge page */
 };
 
 typedef struct block {
