@@ -16,7 +16,7 @@ typedef struct block {
     size_t bytes;
 } block;
 
-/* Oldest first. */
+/* The last given back comes last. */
 static block kept[KEPT];
 static int count;
 static size_t kept_bytes;
@@ -32,14 +32,22 @@ static block take_out(int i)
     return b;
 }
 
+/* They are not what is being used now. */
+static void drop_all(void)
+{
+    while (count)
+        free(kept[--count].data);
+    kept_bytes = 0;
+}
+
 static void keep(block b)
 {
     if (b.bytes > KEPT_BYTES) {
         free(b.data);
         return;
     }
-    while (count == KEPT || kept_bytes + b.bytes > KEPT_BYTES)
-        free(take_out(0).data);
+    if (count == KEPT || kept_bytes + b.bytes > KEPT_BYTES)
+        drop_all();
     kept[count++] = b;
     kept_bytes += b.bytes;
 }
