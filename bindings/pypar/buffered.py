@@ -5,9 +5,8 @@ import pickle
 
 from ._core import default_tag, wait_some, world
 
-_OVERHEAD = 96  # what the old pypar reckoned for each message, more than enough
+_OVERHEAD = 96  # an allowance for each message; nothing is allocated by it
 _pushed = 0  # bytes asked for by push_for_alloc
-_allocated = 0
 _sends = []  # under way
 
 
@@ -38,19 +37,17 @@ def _bytes_of(x):
 
 def alloc(nbytes=-1):
     """Return the size of the buffer: nbytes, or what has been pushed."""
-    global _allocated
     if nbytes < 0:
         nbytes = _pushed
     if nbytes <= 0:
         raise RuntimeError("alloc: nothing has been pushed, and no size is given")
-    _allocated = int(nbytes)
-    return _allocated
+    return int(nbytes)
 
 
 def dealloc():
     """Forget the size of the buffer and what has been pushed."""
-    global _pushed, _allocated
-    _pushed = _allocated = 0
+    global _pushed
+    _pushed = 0
 
 
 def attach():

@@ -46,14 +46,8 @@ par_error par_allreduce(par_comm *comm, const void *data, void *result, size_t c
 {
     size_t bytes;
     void *theirs;
-    par_error err = comm_check(comm);
+    par_error err = collective_check_join(comm, data, result, count, type, op, &bytes);
 
-    if (!err)
-        err = op_check(op, type);
-    if (!err)
-        err = p2p_check_data(data, count, type, &bytes);
-    if (!err)
-        err = p2p_check_data(result, count, type, &bytes);
     if (err)
         return err;
     theirs = malloc(bytes + 1);

@@ -70,6 +70,33 @@ par_error collective_check_whole(const par_comm *comm, const void *data, size_t 
     return p2p_check_data(data, all, type, &bytes);
 }
 
+par_error collective_check_parts(const par_comm *comm, const void *part, const void *data,
+                                 size_t count, par_type type, int root, size_t *bytes_p)
+{
+    par_error err = collective_check_root(comm, root);
+
+    if (!err)
+        err = p2p_check_data(part, count, type, bytes_p);
+    if (!err && comm->rank == root)
+        err = collective_check_whole(comm, data, count, type);
+    return err;
+}
+
+par_error collective_check_join(const par_comm *comm, const void *data,
+                                const void *result, size_t count, par_type type,
+                                par_op op, size_t *bytes_p)
+{
+    par_error err = comm_check(comm);
+
+    if (!err)
+        err = op_check(op, type);
+    if (!err)
+        err = p2p_check_data(data, count, type, bytes_p);
+    if (!err)
+        err = p2p_check_data(result, count, type, bytes_p);
+    return err;
+}
+
 collective collective_enter(par_comm *comm, collective_function function, int root,
                             uint64_t count, par_type type, par_op op)
 {

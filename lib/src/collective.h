@@ -51,6 +51,14 @@ par_error collective_check_root(const par_comm *comm, int root);
 par_error collective_check_whole(const par_comm *comm, const void *data, size_t count,
                                  par_type type);
 
+/* The arguments of a call that hands parts of ROOT's DATA out or collects them there;
+ * of one that joins elements on every rank. *BYTES_P is the length of COUNT of them. */
+par_error collective_check_parts(const par_comm *comm, const void *part, const void *data,
+                                 size_t count, par_type type, int root, size_t *bytes_p);
+par_error collective_check_join(const par_comm *comm, const void *data,
+                                const void *result, size_t count, par_type type,
+                                par_op op, size_t *bytes_p);
+
 /* Begin the next collective call of COMM. */
 collective collective_enter(par_comm *comm, collective_function function, int root,
                             uint64_t count, par_type type, par_op op);

@@ -65,16 +65,22 @@ static par_error send_small(par_comm *comm, const void *data, size_t bytes, par_
     return err;
 }
 
+static request_outgoing array_outgoing(par_type type, const par_part *part, int dest,
+                                       int tag)
+{
+    return (request_outgoing){.content = type_content(type),
+                              .parts = part,
+                              .part_count = 1,
+                              .context = WIRE_P2P,
+                              .dest = dest,
+                              .tag = tag};
+}
+
 static par_error send_large(par_comm *comm, const void *data, size_t bytes, par_type type,
                             int dest, int tag)
 {
     par_part part = {(void *)(uintptr_t)data, bytes};
-    request_outgoing out = {.content = type_content(type),
-                            .parts = &part,
-                            .part_count = 1,
-                            .context = WIRE_P2P,
-                            .dest = dest,
-                            .tag = tag};
+    request_outgoing out = array_outgoing(type, &part, dest, tag);
 
     return p2p_send(comm, &out);
 }
@@ -201,12 +207,7 @@ par_error par_send_start(par_comm *comm, const void *data, size_t count, par_typ
         return start_small(comm, data, bytes, type, dest, tag, request_p);
 
     par_part part = {(void *)(uintptr_t)data, bytes};
-    request_outgoing out = {.content = type_content(type),
-                            .parts = &part,
-                            .part_count = 1,
-                            .context = WIRE_P2P,
-                            .dest = dest,
-                            .tag = tag};
+    request_outgoing out = array_outgoing(type, &part, dest, tag);
 
     return p2p_send_start(comm, &out, request_p);
 }

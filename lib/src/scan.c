@@ -27,14 +27,8 @@ static par_error scan(par_comm *comm, collective_function function, const void *
 {
     size_t bytes;
     unsigned char *left, *theirs;
-    par_error err = comm_check(comm);
+    par_error err = collective_check_join(comm, data, result, count, type, op, &bytes);
 
-    if (!err)
-        err = op_check(op, type);
-    if (!err)
-        err = p2p_check_data(data, count, type, &bytes);
-    if (!err)
-        err = p2p_check_data(result, count, type, &bytes);
     if (err)
         return err;
     left = malloc(2 * bytes + 1);

@@ -48,12 +48,8 @@ par_error par_scatter(par_comm *comm, const void *data, void *part, size_t count
                       par_type type, int root)
 {
     size_t bytes;
-    par_error err = collective_check_root(comm, root);
+    par_error err = collective_check_parts(comm, part, data, count, type, root, &bytes);
 
-    if (!err)
-        err = p2p_check_data(part, count, type, &bytes);
-    if (!err && comm->rank == root)
-        err = collective_check_whole(comm, data, count, type);
     if (err)
         return err;
 
