@@ -1,7 +1,6 @@
 /* allgather.c - all ranks get what each has.
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
-#include <string.h>
 
 #include "collective.h"
 
@@ -23,11 +22,31 @@ static par_error swap(collective *c, unsigned char *parts, size_t bytes)
     return err;
 }
 
+/* In PARTS rank 0's part is not the first, but behind this rank's. */
+static par_error allgather(collective *c, const void *part, size_t bytes,
+                           unsigned char *parts, void *data)
+{
+    const par_comm *comm = c->comm;
+    size_t behind = (size_t)(comm->size - comm->rank);
+    par_error err = collective_agree(c, (size_t)comm->size * bytes);
+
+    if (err)
+        return err;
+    collective_copy(parts, part, bytes);
+    err = swap(c, parts, bytes);
+    if (err)
+        return err;
+    collective_copy((char *)data + (size_t)comm->rank * bytes, parts, behind * bytes);
+    collective_copy(data, parts + behind * bytes, (size_t)comm->rank * bytes);
+    return PAR_OK;
+}
+
 par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type type,
                         void *data)
 {
-    size_t bytes, behind;
+    size_t bytes;
     unsigned char *parts;
+    collective c;
     par_error err = comm_check(comm);
 
     if (!err)
@@ -36,21 +55,12 @@ par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type
         err = collective_check_whole(comm, data, count, type);
     if (err)
         return err;
+    err = collective_enter(comm, COLLECTIVE_ALLGATHER, 0, count, type, PAR_SUM, &c);
     parts = malloc((size_t)comm->size * bytes + 1);
-    if (!parts)
-        return error_memory((size_t)comm->size * bytes, "the parts of all ranks");
-
-    collective c = collective_enter(comm, COLLECTIVE_ALLGATHER, 0, count, type, PAR_SUM);
-
-    collective_copy(parts, part, bytes);
-    err = swap(&c, parts, bytes);
+    if (!err && !parts)
+        err = error_memory((size_t)comm->size * bytes, "the parts of all ranks");
     if (!err)
-        err = collective_outcome(&c);
-    if (!err) { /* rank 0's part is not the first here, but behind this rank's */
-        behind = (size_t)(comm->size - comm->rank);
-        collective_copy((char *)data + (size_t)comm->rank * bytes, parts, behind * bytes);
-        collective_copy(data, parts + behind * bytes, (size_t)comm->rank * bytes);
-    }
+        err = allgather(&c, part, bytes, parts, data);
     free(parts);
-    return err;
+    return collective_leave(&c, err);
 }

@@ -1,8 +1,6 @@
 /* allreduce.c - all ranks get what all have, joined.
  * SPDX-License-Identifier: MIT */
-#include <stdlib.h>
-
-#include "collective.h"
+#include "segment.h"
 
 /* Whether rank r's partner in each step, r xor 2^k, exists for all. */
 static bool is_power_of_two(int size)
@@ -10,60 +8,85 @@ static bool is_power_of_two(int size)
     return (size & (size - 1)) == 0;
 }
 
-/* Join MINE and THEIRS, the lower ranks' on the left, into MINE. */
-static void join_in_order(const collective *c, void *mine, void *theirs,
-                          bool mine_is_left, size_t bytes)
+static par_error receive_and_join(collective *c, const void *mine, void *result,
+                                  int partner)
 {
-    par_op op = (par_op)c->wire.op;
-    size_t count = (size_t)c->wire.count;
+    bool they_lead = partner < c->comm->rank;
+    par_message *message;
+    par_error err = collective_receive(c, partner, &message);
 
-    if (mine_is_left) {
-        op_join(op, c->type, mine, theirs, count);
-    } else {
-        op_join(op, c->type, theirs, mine, count);
-        collective_copy(mine, theirs, bytes);
-    }
+    if (err)
+        return err;
+    collective_join(c, result, they_lead ? message->body : mine,
+                    they_lead ? mine : message->body, (size_t)c->wire.count);
+    return par_message_free(&message);
 }
 
-/* Recursive doubling: each joins what par_reduce joins, in the same shape, so the
- * bits are the same on all ranks and those of par_reduce. */
-static par_error double_up(collective *c, void *mine, void *theirs, size_t bytes)
+/* Recursive doubling, of what is small and so sent at once: each joins what par_reduce
+ * joins, in the same shape, so the bits are the same on all ranks and those of
+ * par_reduce. */
+static par_error double_up(collective *c, const void *data, void *result, size_t bytes)
 {
+    const void *mine = data;
     par_error err = PAR_OK;
 
     for (int step = 1; !err && step < c->comm->size; step *= 2) {
         int partner = c->comm->rank ^ step;
 
-        err = collective_swap(c, mine, bytes, partner, theirs, bytes, partner);
-        if (!err && !c->failed)
-            join_in_order(c, mine, theirs, c->comm->rank < partner, bytes);
+        err = collective_send(c, mine, bytes, partner);
+        if (!err)
+            err = receive_and_join(c, mine, result, partner);
+        mine = result;
     }
+    if (mine == data)
+        collective_copy(result, data, bytes); /* the only rank */
     return err;
+}
+
+/* Each rank joins a segment, which all get then (Rabenseifner 2004, but that the
+ * segments go straight to who joins them, so that the shape is that of par_reduce). */
+static par_error join_segments(collective *c, const void *data, void *result,
+                               size_t bytes)
+{
+    segments s = segment_divide(c, bytes);
+    char *mine = (char *)result + segment_start(&s, c->comm->rank);
+    par_error err = segment_join(&s, data, mine);
+
+    return err ? err : segment_share(&s, result, -1);
+}
+
+static par_error climb_and_descend(collective *c, const void *data, void *result,
+                                   size_t bytes)
+{
+    par_error err = collective_climb(c, data, result, bytes);
+
+    return err ? err : collective_descend(c, result, bytes);
+}
+
+static par_error allreduce(collective *c, const void *data, void *result, size_t bytes)
+{
+    par_error err = collective_agree(c, bytes);
+
+    if (err)
+        return err;
+    if (segment_pays(c, bytes, 2))
+        return join_segments(c, data, result, bytes);
+    return is_power_of_two(c->comm->size) && collective_is_small(bytes)
+               ? double_up(c, data, result, bytes)
+               : climb_and_descend(c, data, result, bytes);
 }
 
 par_error par_allreduce(par_comm *comm, const void *data, void *result, size_t count,
                         par_type type, par_op op)
 {
     size_t bytes;
-    void *theirs;
+    collective c;
     par_error err = collective_check_join(comm, data, result, count, type, op, &bytes);
 
     if (err)
         return err;
-    theirs = malloc(bytes + 1);
-    if (!theirs)
-        return error_memory(bytes, "elements to reduce");
-
-    collective c = collective_enter(comm, COLLECTIVE_ALLREDUCE, 0, count, type, op);
-
-    collective_copy(result, data, bytes);
-    if (is_power_of_two(comm->size)) {
-        err = double_up(&c, result, theirs, bytes);
-    } else {
-        err = collective_climb(&c, result, bytes);
-        if (!err)
-            err = collective_descend(&c, result, bytes);
-    }
-    free(theirs);
-    return err ? err : collective_outcome(&c);
+    err = collective_enter(comm, COLLECTIVE_ALLREDUCE, 0, count, type, op, &c);
+    if (!err)
+        err = allreduce(&c, data, result, bytes);
+    return collective_leave(&c, err);
 }

@@ -15,10 +15,28 @@ static int nth_source(const par_comm *comm, int n)
     return (comm->rank - n + comm->size) % comm->size;
 }
 
+static par_error alltoall(collective *c, const char *from, char *to, size_t bytes)
+{
+    const par_comm *comm = c->comm;
+    par_error err = collective_agree(c, bytes);
+
+    if (!err && bytes)
+        collective_copy(to + (size_t)comm->rank * bytes,
+                        from + (size_t)comm->rank * bytes, bytes);
+    for (int n = 1; !err && n < comm->size; n++) {
+        size_t dest = (size_t)nth_dest(comm, n), source = (size_t)nth_source(comm, n);
+
+        err = collective_swap(c, bytes ? from + dest * bytes : NULL, bytes, (int)dest,
+                              bytes ? to + source * bytes : NULL, bytes, (int)source);
+    }
+    return err;
+}
+
 par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t count,
                        par_type type)
 {
     size_t bytes;
+    collective c;
     par_error err = comm_check(comm);
 
     if (!err)
@@ -29,21 +47,10 @@ par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t co
         err = p2p_check_data(data, count, type, &bytes);
     if (err)
         return err;
-
-    collective c = collective_enter(comm, COLLECTIVE_ALLTOALL, 0, count, type, PAR_SUM);
-    const char *from = data;
-    char *to = result;
-
-    if (bytes)
-        collective_copy(to + (size_t)comm->rank * bytes,
-                        from + (size_t)comm->rank * bytes, bytes);
-    for (int n = 1; !err && n < comm->size; n++) {
-        size_t dest = (size_t)nth_dest(comm, n), source = (size_t)nth_source(comm, n);
-
-        err = collective_swap(&c, bytes ? from + dest * bytes : NULL, bytes, (int)dest,
-                              bytes ? to + source * bytes : NULL, bytes, (int)source);
-    }
-    return err ? err : collective_outcome(&c);
+    err = collective_enter(comm, COLLECTIVE_ALLTOALL, 0, count, type, PAR_SUM, &c);
+    if (!err)
+        err = alltoall(&c, data, result, bytes);
+    return collective_leave(&c, err);
 }
 
 /* ---- messages ----------------------------------------------------------- */
@@ -70,24 +77,33 @@ static par_error start_sends(const collective *c, const outs *o, par_request **s
     return err;
 }
 
-static par_error exchange(par_comm *comm, collective_function function, const outs *o,
-                          par_message **messages, par_request **sends)
+static par_error exchange(collective *c, const outs *o, par_message **messages,
+                          par_request **sends)
 {
-    collective c = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM);
-    par_error err;
+    par_error err = start_sends(c, o, sends);
+
+    for (int n = 1; !err && n < c->comm->size; n++) {
+        int source = nth_source(c->comm, n);
+
+        err = collective_receive(c, source, &messages[source]);
+    }
+    return err;
+}
+
+/* The other ranks are told before this one waits for what it has under way to them. */
+static par_error run(par_comm *comm, collective_function function, const outs *o,
+                     par_message **messages, par_request **sends)
+{
+    collective c;
+    par_error err = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM, &c);
 
     for (int rank = 0; rank < comm->size; rank++) {
         messages[rank] = NULL;
         sends[rank] = NULL;
     }
-    err = start_sends(&c, o, sends);
-    for (int n = 1; !err && n < comm->size; n++) {
-        int source = nth_source(comm, n);
-
-        err = collective_receive(&c, source, &messages[source]);
-    }
     if (!err)
-        err = collective_outcome(&c);
+        err = exchange(&c, o, messages, sends);
+    err = collective_leave(&c, err);
     if (err) {
         for (int rank = 0; rank < comm->size; rank++)
             par_message_free(&messages[rank]);
@@ -120,7 +136,7 @@ par_error par_message_alltoall(par_comm *comm, const par_content *contents,
     outs o = {contents, parts, part_counts, false};
     par_error err = check(comm, &o, messages, sends);
 
-    return err ? err : exchange(comm, COLLECTIVE_MESSAGE_ALLTOALL, &o, messages, sends);
+    return err ? err : run(comm, COLLECTIVE_MESSAGE_ALLTOALL, &o, messages, sends);
 }
 
 par_error par_message_allgather(par_comm *comm, const par_content *content,
@@ -130,5 +146,5 @@ par_error par_message_allgather(par_comm *comm, const par_content *content,
     outs o = {content, &parts, &part_count, true};
     par_error err = check(comm, &o, messages, sends);
 
-    return err ? err : exchange(comm, COLLECTIVE_MESSAGE_ALLGATHER, &o, messages, sends);
+    return err ? err : run(comm, COLLECTIVE_MESSAGE_ALLGATHER, &o, messages, sends);
 }

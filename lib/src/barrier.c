@@ -14,17 +14,18 @@ par_error collective_meet(collective *c)
         if (!err)
             err = collective_receive_into(c, NULL, 0, (rank - step + size) % size);
     }
-    return err ? err : collective_outcome(c);
+    return err;
 }
 
 par_error par_barrier(par_comm *comm)
 {
+    collective c;
     par_error err = comm_check(comm);
 
     if (err)
         return err;
-
-    collective c = collective_enter(comm, COLLECTIVE_BARRIER, 0, 0, PAR_BYTE, PAR_SUM);
-
-    return collective_meet(&c);
+    err = collective_enter(comm, COLLECTIVE_BARRIER, 0, 0, PAR_BYTE, PAR_SUM, &c);
+    if (!err)
+        err = collective_meet(&c);
+    return collective_leave(&c, err);
 }

@@ -1,9 +1,8 @@
 /* broadcast.c - what one rank has, all get.
  * SPDX-License-Identifier: MIT */
-#include "collective.h"
-
 #include <stdlib.h>
 
+#include "segment.h"
 #include "type.h"
 
 /* In a binomial tree over the ranks counted from the root, one's parent lacks
@@ -29,7 +28,7 @@ static size_t tree_children(const collective *c, int children[32])
 }
 
 /* The largest subtree is told first. */
-static par_error send_to_children(const collective *c, const par_content *content,
+static par_error send_to_children(collective *c, const par_content *content,
                                   const par_part *parts, size_t part_count)
 {
     request_outgoing outs[32];
@@ -52,21 +51,59 @@ par_error collective_descend(collective *c, void *data, size_t bytes)
     return err ? err : send_to_children(c, content, &part, 1);
 }
 
+/* Fewer are served in two steps of the tree. */
+enum { BROADCAST_RANKS = 4 };
+
+static par_error hand_out_segments(collective *c, const segments *s, char *data)
+{
+    const par_comm *comm = c->comm;
+    par_error err = PAR_OK;
+
+    if (comm->rank != c->wire.root)
+        return collective_receive_into(c, data + segment_start(s, comm->rank),
+                                       segment_bytes(s, comm->rank), c->wire.root);
+    for (int n = 1; !err && n < comm->size; n++) {
+        int dest = (comm->rank + n) % comm->size;
+
+        err = collective_send(c, data + segment_start(s, dest), segment_bytes(s, dest),
+                              dest);
+    }
+    return err;
+}
+
+/* A segment to each rank, which gives it to all (van de Geijn 1994). */
+static par_error broadcast_segments(collective *c, void *data, size_t bytes)
+{
+    segments s = segment_divide(c, bytes);
+    par_error err = hand_out_segments(c, &s, data);
+
+    return err ? err : segment_share(&s, data, c->wire.root);
+}
+
+static par_error broadcast(collective *c, void *data, size_t bytes)
+{
+    par_error err = collective_agree(c, bytes);
+
+    if (err)
+        return err;
+    return segment_pays(c, bytes, BROADCAST_RANKS) ? broadcast_segments(c, data, bytes)
+                                                   : collective_descend(c, data, bytes);
+}
+
 par_error par_broadcast(par_comm *comm, void *data, size_t count, par_type type, int root)
 {
     size_t bytes;
+    collective c;
     par_error err = collective_check_root(comm, root);
 
     if (!err)
         err = p2p_check_data(data, count, type, &bytes);
     if (err)
         return err;
-
-    collective c =
-        collective_enter(comm, COLLECTIVE_BROADCAST, root, count, type, PAR_SUM);
-
-    err = collective_descend(&c, data, bytes);
-    return err ? err : collective_outcome(&c);
+    err = collective_enter(comm, COLLECTIVE_BROADCAST, root, count, type, PAR_SUM, &c);
+    if (!err)
+        err = broadcast(&c, data, bytes);
+    return collective_leave(&c, err);
 }
 
 /* The call of a message that has come down the tree. */
@@ -109,21 +146,33 @@ static par_error relay_inline(par_message *message)
     return err;
 }
 
-/* MESSAGE has come down the tree; NULL where word of a failure has. */
-static par_error pass_on(const collective *c, par_message *message)
+/* MESSAGE has come down the tree. */
+static par_error pass_on(par_message *message)
 {
-    if (!message)
-        return send_to_children(c, NULL, NULL, 0);
     if (!message->header.body_apart)
         return relay_inline(message);
     message->relay = relay; /* when the body has found its place */
     return PAR_OK;
 }
 
+static par_error receive_and_pass_on(collective *c, par_message **message_p)
+{
+    par_error err = collective_receive(c, tree_parent(c), message_p);
+
+    if (err)
+        return err;
+    err = pass_on(*message_p);
+    if (err)
+        par_message_free(message_p);
+    return err;
+}
+
 par_error par_message_broadcast(par_comm *comm, const par_content *content,
                                 const par_part *parts, size_t part_count, int root,
                                 par_message **message_p)
 {
+    par_message *message = NULL;
+    collective c;
     par_error err = collective_check_root(comm, root);
 
     if (!err && !message_p)
@@ -133,22 +182,13 @@ par_error par_message_broadcast(par_comm *comm, const par_content *content,
     if (err)
         return err;
 
-    collective c =
-        collective_enter(comm, COLLECTIVE_MESSAGE_BROADCAST, root, 0, PAR_BYTE, PAR_SUM);
-    par_message *message = NULL;
-
-    if (comm->rank == root) {
+    err = collective_enter(comm, COLLECTIVE_MESSAGE_BROADCAST, root, 0, PAR_BYTE, PAR_SUM,
+                           &c);
+    if (!err && comm->rank == root)
         err = send_to_children(&c, content, parts, part_count);
-    } else {
-        err = collective_receive(&c, tree_parent(&c), &message);
-        if (!err)
-            err = pass_on(&c, message);
-    }
-    if (!err)
-        err = collective_outcome(&c);
+    else if (!err)
+        err = receive_and_pass_on(&c, &message);
     if (!err)
         *message_p = message;
-    else
-        par_message_free(&message);
-    return err;
+    return collective_leave(&c, err);
 }

@@ -2,56 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #include "collective.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lock.h"
 #include "type.h"
-
-/* With this bit a function's number says that its call has failed. */
-enum { FAILED = 0x80 };
-
-static const char *const names[COLLECTIVE_FUNCTIONS] = {
-    [COLLECTIVE_BARRIER] = "barrier",
-    [COLLECTIVE_BROADCAST] = "broadcast",
-    [COLLECTIVE_SCATTER] = "scatter",
-    [COLLECTIVE_GATHER] = "gather",
-    [COLLECTIVE_REDUCE] = "reduce",
-    [COLLECTIVE_ALLREDUCE] = "allreduce",
-    [COLLECTIVE_SCAN] = "scan",
-    [COLLECTIVE_EXSCAN] = "exscan",
-    [COLLECTIVE_ALLGATHER] = "allgather",
-    [COLLECTIVE_ALLTOALL] = "alltoall",
-    [COLLECTIVE_MESSAGE_BROADCAST] = "broadcast of an object",
-    [COLLECTIVE_MESSAGE_SCATTER] = "scatter of objects",
-    [COLLECTIVE_MESSAGE_GATHER] = "gather of objects",
-    [COLLECTIVE_MESSAGE_ALLGATHER] = "allgather of objects",
-    [COLLECTIVE_MESSAGE_ALLTOALL] = "alltoall of objects",
-    [COLLECTIVE_SPLIT] = "split",
-    [COLLECTIVE_FREE] = "comm_free",
-    [COLLECTIVE_SPLIT_NODE] = "split_node",
-    [COLLECTIVE_TO_MPI] = "to_mpi",
-};
-
-static bool is_typed(const wire_call *wire)
-{
-    return wire->function > COLLECTIVE_BARRIER &&
-           wire->function < COLLECTIVE_MESSAGE_BROADCAST;
-}
-
-static bool has_op(const wire_call *wire)
-{
-    return wire->function >= COLLECTIVE_REDUCE && wire->function <= COLLECTIVE_EXSCAN;
-}
-
-static bool has_root(const wire_call *wire)
-{
-    return (wire->function > COLLECTIVE_BARRIER && wire->function <= COLLECTIVE_REDUCE) ||
-           (wire->function >= COLLECTIVE_MESSAGE_BROADCAST &&
-            wire->function <= COLLECTIVE_MESSAGE_GATHER);
-}
+#include "wait.h"
 
 par_error collective_check_root(const par_comm *comm, int root)
 {
@@ -97,85 +53,14 @@ par_error collective_check_join(const par_comm *comm, const void *data,
     return err;
 }
 
-collective collective_enter(par_comm *comm, collective_function function, int root,
-                            uint64_t count, par_type type, par_op op)
+bool collective_is_small(size_t bytes)
 {
-    collective c = {.comm = comm,
-                    .type = type,
-                    .wire = {.function = (uint8_t)function,
-                             .op = (uint8_t)op,
-                             .root = root,
-                             .count = count}};
-
-    lock_take();
-    c.tag = (int)(comm->collectives++ & INT32_MAX);
-    lock_give();
-    return c;
+    return bytes <= slot_size - WIRE_HEADER_BYTES - WIRE_CALL_BYTES;
 }
 
-/* ---- this call, and others' ---------------------------------------------- */
-
-static void describe(const wire_call *wire, par_type type, char *text, size_t size)
+par_error collective_agree(collective *c, size_t bytes)
 {
-    const char *name = wire->function < COLLECTIVE_FUNCTIONS ? names[wire->function]
-                                                             : "something unknown";
-    const char *op = op_name((par_op)wire->op), *comma = "";
-    int used = snprintf(text, size, "%s(", name);
-
-    if (is_typed(wire)) {
-        used += snprintf(text + used, size - (size_t)used, "%" PRIu64 " %s", wire->count,
-                         par_type_name(type));
-        comma = ", ";
-    }
-    if (has_op(wire))
-        used += snprintf(text + used, size - (size_t)used, "%s%s", comma, op ? op : "?");
-    if (has_root(wire))
-        used +=
-            snprintf(text + used, size - (size_t)used, "%sroot %d", comma, wire->root);
-    snprintf(text + used, size - (size_t)used, ")");
-}
-
-void collective_fail(collective *c)
-{
-    c->wire.function |= FAILED;
-    c->failed = true;
-}
-
-static void differ(collective *c, const wire_call *theirs, par_type type, int source)
-{
-    char text[2][96];
-
-    describe(&c->wire, c->type, text[0], sizeof text[0]);
-    describe(theirs, type, text[1], sizeof text[1]);
-    if (theirs->function & FAILED)
-        error_set(
-            PAR_ERR_MISMATCH,
-            "collective call %d is %s here, but it has failed on rank %d, whose detail "
-            "says why: all ranks must make the same call",
-            c->tag, text[0], source);
-    else
-        error_set(PAR_ERR_MISMATCH,
-                  "collective call %d is %s here, but %s on rank %d: all ranks must make "
-                  "the same call",
-                  c->tag, text[0], text[1], source);
-    collective_fail(c);
-}
-
-static void compare(collective *c, const par_message *message)
-{
-    wire_call theirs;
-    par_type type = (par_type)message->header.type;
-
-    wire_get_call(message->meta, &theirs);
-    if (theirs.function != c->wire.function || theirs.op != c->wire.op ||
-        theirs.root != c->wire.root || theirs.count != c->wire.count ||
-        (is_typed(&theirs) && type != c->type))
-        differ(c, &theirs, type, message->source);
-}
-
-par_error collective_outcome(const collective *c)
-{
-    return c->failed ? PAR_ERR_MISMATCH : PAR_OK;
+    return collective_is_small(bytes) ? PAR_OK : collective_meet(c);
 }
 
 /* ---- messages ----------------------------------------------------------- */
@@ -183,28 +68,82 @@ par_error collective_outcome(const collective *c)
 request_outgoing collective_outgoing(const collective *c, const par_content *content,
                                      const par_part *parts, size_t part_count, int dest)
 {
-    const par_content *nothing = type_content(PAR_BYTE);
-
-    return (request_outgoing){.content = c->failed ? nothing : content,
-                              .parts = c->failed ? NULL : parts,
-                              .part_count = c->failed ? 0 : part_count,
+    return (request_outgoing){.content = content,
+                              .parts = parts,
+                              .part_count = part_count,
                               .context = WIRE_COLLECTIVE,
                               .call = &c->wire,
                               .dest = dest,
                               .tag = c->tag};
 }
 
-par_error collective_send(const collective *c, const void *data, size_t bytes, int dest)
-{
-    const par_content *content = type_content(c->type);
-    par_part part = {(void *)(uintptr_t)data, bytes};
-    request_outgoing out = collective_outgoing(c, content, &part, 1, dest);
+/* A send that looks at what else has come: who is to receive it may be waiting in
+ * another call for this rank to receive. */
+typedef struct sending {
+    collective *c;
+    par_request *request;
+    par_error failed; /* the call; the send goes on even so */
+    bool look;        /* what has come is to be dropped, without the lock */
+} sending;
 
-    return p2p_send(c->comm, &out);
+static par_error step_sending(void *what, bool *done_p)
+{
+    sending *s = what;
+    par_error err = request_step(s->request, done_p);
+    bool late = false;
+
+    if (err || *done_p || s->c->seen == s->c->comm->inbox.table.ages)
+        return err;
+    if (s->failed)
+        s->c->seen = s->c->comm->inbox.table.ages;
+    else
+        s->failed = call_look(s->c, &late);
+    *done_p = s->look = s->failed || late;
+    return PAR_OK;
 }
 
-par_error collective_send_all(const collective *c, const request_outgoing *outs,
-                              size_t count)
+par_error collective_finish(collective *c, par_request *request)
+{
+    sending s = {.c = c, .request = request};
+    par_error err;
+
+    lock_take();
+    err = wait_until(step_sending, &s, false);
+    while (!err && s.look) {
+        if (!s.failed)
+            s.failed = call_clear(c);
+        if (s.failed)
+            call_fail(c);
+        s.look = false;
+        lock_take();
+        err = wait_until(step_sending, &s, false);
+    }
+    if (!err)
+        err = request_outcome(request);
+    return err ? err : s.failed;
+}
+
+par_error collective_send_content(collective *c, const par_content *content,
+                                  const par_part *parts, size_t part_count, int dest)
+{
+    request_outgoing out = collective_outgoing(c, content, parts, part_count, dest);
+    par_request request;
+    par_error err;
+
+    lock_take();
+    err = request_send(&request, c->comm, &out);
+    lock_give();
+    return err ? err : collective_finish(c, &request);
+}
+
+par_error collective_send(collective *c, const void *data, size_t bytes, int dest)
+{
+    par_part part = {(void *)(uintptr_t)data, bytes};
+
+    return collective_send_content(c, type_content(c->type), &part, 1, dest);
+}
+
+par_error collective_send_all(collective *c, const request_outgoing *outs, size_t count)
 {
     par_request *requests = malloc(count * sizeof *requests + 1);
     size_t started = 0;
@@ -217,24 +156,102 @@ par_error collective_send_all(const collective *c, const request_outgoing *outs,
         err = request_send(&requests[started], c->comm, &outs[started]);
     lock_give();
     for (size_t i = 0; i < started; i++) {
-        par_error ended;
+        par_error ended = collective_finish(c, &requests[i]);
 
-        lock_take();
-        ended = request_finish(&requests[i]);
         err = err ? err : ended;
     }
     free(requests);
     return err;
 }
 
+/* A receive that looks at what else has come, for it may wait in vain. */
+typedef struct waiting {
+    collective *c;
+    par_request request;
+    unsigned steps;
+    int64_t since; /* 0: not long yet */
+    bool knocked;
+    bool knock, late; /* what is to be done, without the lock, before it goes on */
+} waiting;
+
+enum { STEPS_A_LOOK_AT_THE_CLOCK = 64, KNOCK_NS = 20 * 1000 * 1000 };
+
+static bool is_time_to_knock(waiting *w)
+{
+    if (w->knocked || ++w->steps % STEPS_A_LOOK_AT_THE_CLOCK)
+        return false;
+    if (!w->since)
+        w->since = wait_now_ns();
+    w->knocked = wait_now_ns() - w->since >= KNOCK_NS;
+    return w->knocked;
+}
+
+static par_error step_waiting(void *what, bool *done_p)
+{
+    waiting *w = what;
+    par_error err = request_step(&w->request, done_p);
+
+    if (err || *done_p || w->request.state != REQUEST_WAITING)
+        return err;
+    if (w->c->seen != w->c->comm->inbox.table.ages)
+        err = call_look(w->c, &w->late);
+    if (err)
+        match_unpost(&w->request.receive);
+    else
+        w->knock = is_time_to_knock(w);
+    *done_p = w->knock || w->late;
+    return err;
+}
+
+/* Wait for W's message, or until there is something else to do. Enters with the lock,
+ * leaves without. */
+static par_error wait_a_while(waiting *w)
+{
+    par_error err;
+
+    w->knock = w->late = false;
+    err = wait_until(step_waiting, w, true);
+    return err == PAR_ERR_INTERRUPTED ? request_back_out(&w->request, err) : err;
+}
+
+/* Wait for W's message from SOURCE. A rank that has waited for long says so: it may be
+ * waiting for one that makes another call. */
+static par_error wait_for(waiting *w, int source)
+{
+    par_error err;
+
+    lock_take();
+    request_receive_message(&w->request, w->c->comm, WIRE_COLLECTIVE, source, w->c->tag);
+    err = wait_a_while(w);
+    while (!err && (w->knock || w->late)) {
+        err = w->late ? call_clear(w->c) : call_knock(w->c, source);
+        if (err)
+            return request_back_out(&w->request, err);
+        lock_take();
+        err = wait_a_while(w);
+    }
+    return err ? err : request_outcome(&w->request);
+}
+
 par_error collective_receive(collective *c, int source, par_message **message_p)
 {
-    par_error err = p2p_receive(c->comm, WIRE_COLLECTIVE, source, c->tag, message_p);
+    waiting w; /* not cleared: that takes a tenth of a small message's time */
+    bool knock = true;
+    par_error err = PAR_OK;
 
-    if (!err && !c->failed)
-        compare(c, *message_p);
-    if (!err && c->failed)
-        err = par_message_free(message_p);
+    w.c = c;
+    w.steps = 0;
+    w.since = 0;
+    w.knocked = false;
+    while (!err && knock) {
+        err = wait_for(&w, source);
+        if (!err)
+            err = call_compare(c, w.request.message, &knock);
+        if (w.request.message && (err || knock))
+            par_message_free(&w.request.message);
+    }
+    if (!err)
+        *message_p = w.request.message;
     return err;
 }
 
@@ -243,25 +260,29 @@ par_error collective_receive_into(collective *c, void *data, size_t bytes, int s
     par_message *message;
     par_error err = collective_receive(c, source, &message);
 
-    if (err || !message)
-        return err;
-    return par_message_take(&message, &(par_part){data, bytes}, 1);
+    return err ? err : par_message_take(&message, &(par_part){data, bytes}, 1);
 }
 
 par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,
                           void *in, size_t in_bytes, int source)
 {
-    const par_content *content = type_content(c->type);
     par_part part = {(void *)(uintptr_t)out, out_bytes};
-    request_outgoing outgoing = collective_outgoing(c, content, &part, 1, dest);
-    par_request *send = NULL;
-    par_error err = PAR_OK, sent;
+    request_outgoing outgoing =
+        collective_outgoing(c, type_content(c->type), &part, 1, dest);
+    par_request send;
+    par_error err = PAR_OK, sent = PAR_OK;
+    bool sends = dest >= 0;
 
-    if (dest >= 0)
-        err = p2p_send_start(c->comm, &outgoing, &send);
+    if (sends) {
+        lock_take();
+        err = request_send(&send, c->comm, &outgoing);
+        lock_give();
+        sends = !err;
+    }
     if (!err && source >= 0)
         err = collective_receive_into(c, in, in_bytes, source);
-    sent = par_wait(&send, NULL);
+    if (sends)
+        sent = collective_finish(c, &send);
     return err ? err : sent;
 }
 

@@ -1,48 +1,15 @@
 /* collective.h - what all collective calls have in common.
  * SPDX-License-Identifier: MIT
  *
- * Each is a few of our own messages along a tree, with the call in front of the
- * payload: so a rank that made another call is found where the two meet. Whoever
- * finds it goes on, with word of the failure in the place of what it had to send,
- * so that no rank behind it waits for ever.
+ * Each is a few of our own messages along a tree. What doesn't fit such a message moves
+ * only after all ranks have agreed on the call, so that no rank waits to get rid of
+ * something that nobody takes.
  */
 #ifndef PAR_SRC_COLLECTIVE_H
 #define PAR_SRC_COLLECTIVE_H
 
+#include "call.h"
 #include "op.h"
-#include "p2p.h"
-
-typedef enum collective_function {
-    COLLECTIVE_BARRIER,
-    COLLECTIVE_BROADCAST,
-    COLLECTIVE_SCATTER,
-    COLLECTIVE_GATHER,
-    COLLECTIVE_REDUCE,
-    COLLECTIVE_ALLREDUCE,
-    COLLECTIVE_SCAN,
-    COLLECTIVE_EXSCAN,
-    COLLECTIVE_ALLGATHER,
-    COLLECTIVE_ALLTOALL,
-    COLLECTIVE_MESSAGE_BROADCAST,
-    COLLECTIVE_MESSAGE_SCATTER,
-    COLLECTIVE_MESSAGE_GATHER,
-    COLLECTIVE_MESSAGE_ALLGATHER,
-    COLLECTIVE_MESSAGE_ALLTOALL,
-    COLLECTIVE_SPLIT,
-    COLLECTIVE_FREE,
-    COLLECTIVE_SPLIT_NODE,
-    COLLECTIVE_TO_MPI,
-    COLLECTIVE_FUNCTIONS,
-} collective_function;
-
-/* One collective call of this rank. */
-typedef struct collective {
-    par_comm *comm;
-    int tag; /* its number in the communicator */
-    par_type type;
-    wire_call wire;
-    bool failed; /* another rank's call differs; the detail is set */
-} collective;
 
 /* Whether ROOT is one of COMM's ranks; whether all ranks' COUNT elements together can
  * be at DATA. */
@@ -59,32 +26,33 @@ par_error collective_check_join(const par_comm *comm, const void *data,
                                 const void *result, size_t count, par_type type,
                                 par_op op, size_t *bytes_p);
 
-/* Begin the next collective call of COMM. */
-collective collective_enter(par_comm *comm, collective_function function, int root,
-                            uint64_t count, par_type type, par_op op);
+/* Whether BYTES travel with the call, in one message that waits for nobody. */
+bool collective_is_small(size_t bytes);
 
-/* Wait until all ranks have entered C: a barrier. */
+/* Wait until all ranks have entered C, and made the same call: a barrier. */
 par_error collective_meet(collective *c);
 
-/* This rank cannot do its part in C: the others are told so from now on. */
-void collective_fail(collective *c);
+/* The same where C moves more BYTES at a time than are small. */
+par_error collective_agree(collective *c, size_t bytes);
 
-/* PAR_ERR_MISMATCH where C has failed; the end of every call. */
-par_error collective_outcome(const collective *c);
-
-/* What to send to DEST for C: CONTENT and PARTS, or word that it has failed. */
+/* CONTENT and PARTS, to be sent to DEST for C. */
 request_outgoing collective_outgoing(const collective *c, const par_content *content,
                                      const par_part *parts, size_t part_count, int dest);
 
-/* Send BYTES of C's type at DATA. */
-par_error collective_send(const collective *c, const void *data, size_t bytes, int dest);
+/* Wait for REQUEST, a send of C. Where C fails meanwhile, that is the error, but the
+ * send has ended. */
+par_error collective_finish(collective *c, par_request *request);
+
+/* Send CONTENT and PARTS, or BYTES of C's type at DATA. */
+par_error collective_send_content(collective *c, const par_content *content,
+                                  const par_part *parts, size_t part_count, int dest);
+par_error collective_send(collective *c, const void *data, size_t bytes, int dest);
 
 /* Start all sends, then wait for all: a large one waits for its receiver, and
  * must not keep the others waiting. */
-par_error collective_send_all(const collective *c, const request_outgoing *outs,
-                              size_t count);
+par_error collective_send_all(collective *c, const request_outgoing *outs, size_t count);
 
-/* Receive SOURCE's message; *MESSAGE_P is NULL where C has failed, before or by it. */
+/* Receive SOURCE's message. */
 par_error collective_receive(collective *c, int source, par_message **message_p);
 
 /* At the same time send OUT_BYTES at OUT to DEST and receive IN_BYTES into IN from
@@ -92,15 +60,22 @@ par_error collective_receive(collective *c, int source, par_message **message_p)
 par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,
                           void *in, size_t in_bytes, int source);
 
-/* Join all ranks' elements in LEFT into rank 0's LEFT; hand BYTES at DATA of C's root
- * to all. */
-par_error collective_climb(collective *c, void *left, size_t bytes);
+/* Join all ranks' BYTES at DATA in RESULT of C's root, which may be DATA; hand BYTES at
+ * DATA of C's root to all. */
+par_error collective_climb(collective *c, const void *data, void *result, size_t bytes);
 par_error collective_descend(collective *c, void *data, size_t bytes);
+
+/* Join COUNT elements of C's type: LEFT those of lower ranks, TO may be either. */
+static inline void collective_join(const collective *c, void *to, const void *left,
+                                   const void *right, size_t count)
+{
+    op_join((par_op)c->wire.op, c->type, to, left, right, count);
+}
 
 /* Copy, unless a rank's part is in its place already. */
 void collective_copy(void *to, const void *from, size_t bytes);
 
-/* Receive BYTES, as the call has said, unless C has failed. */
+/* Receive BYTES, as the call has said. */
 par_error collective_receive_into(collective *c, void *data, size_t bytes, int source);
 
 #endif

@@ -80,6 +80,10 @@ par_error comm_open(par_comm *comm, MPI_Comm parent)
     MPI_Comm_size(parent, &comm->size);
     comm->body_tags = comm->collectives = 0;
     comm->under_way = 0;
+    comm->any_failed = false;
+    comm->left = -1;
+    for (int i = 0; i < COMM_CALLS; i++)
+        comm->calls[i].tag = -1;
     err = inbox_open(&comm->inbox, header);
     if (!err) {
         list_insert(&open_comms, &comm->node);
@@ -105,6 +109,14 @@ void comm_close(par_comm *comm)
     list_remove(&comm->node);
     inbox_close(&comm->inbox);
     MPI_Comm_free(&comm->body);
+}
+
+par_comm *comm_find(bool (*is_it)(par_comm *comm))
+{
+    for (list_node *node = open_comms.next; node != &open_comms; node = node->next)
+        if (is_it(LIST_OF(node, par_comm, node)))
+            return LIST_OF(node, par_comm, node);
+    return NULL;
 }
 
 void comm_close_all(const par_comm *world)

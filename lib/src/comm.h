@@ -5,6 +5,15 @@
 
 #include "inbox.h"
 
+enum { COMM_CALLS = 64 };
+
+/* A collective call of this rank. */
+typedef struct comm_call {
+    int tag;
+    wire_call wire;
+    par_type type;
+} comm_call;
+
 struct par_comm {
     list_node node; /* among all that are open */
     inbox inbox;
@@ -12,9 +21,13 @@ struct par_comm {
                     * header; and the MPI library's collectives */
     int rank, size;
     bool is_world;
-    int under_way;        /* requests that programs have and have not ended yet */
-    uint32_t body_tags;   /* given out so far */
-    uint32_t collectives; /* entered so far; all ranks of the comm count alike */
+    int under_way;               /* requests that programs have and have not ended yet */
+    uint32_t body_tags;          /* given out so far */
+    uint32_t collectives;        /* entered so far; all ranks of the comm count alike */
+    comm_call calls[COMM_CALLS]; /* the last of them, by tag */
+    _Atomic int left;            /* the tag of the last that this rank has left */
+    bool any_failed;
+    int failed_tag; /* of the last that has failed, here or elsewhere */
 };
 
 typedef enum comm_phase {
@@ -35,6 +48,10 @@ void comm_close(par_comm *comm);
 
 /* Close all that are open, and free them but for WORLD. Needs the lock. */
 void comm_close_all(const par_comm *world);
+
+/* One of those that are open that IS_IT is true of; NULL where there is none. Needs
+ * the lock. */
+par_comm *comm_find(bool (*is_it)(par_comm *comm));
 
 /* Whether COMM can be used now. */
 par_error comm_check(const par_comm *comm);

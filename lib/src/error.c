@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static _Thread_local char detail[1024];
+static _Thread_local char detail[ERROR_DETAIL_BYTES];
 static int named_rank = -1;
 
 const char *par_strerror(par_error error)
@@ -29,6 +29,11 @@ const char *par_error_detail(void)
 void error_name_rank(int rank)
 {
     named_rank = rank;
+}
+
+void error_restore(const char *old)
+{
+    snprintf(detail, sizeof detail, "%s", old);
 }
 
 par_error error_set(par_error code, const char *format, ...)

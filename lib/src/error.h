@@ -16,4 +16,9 @@ par_error error_memory(size_t bytes, const char *what);
 /* The rank that details name from now on; -1 for none. */
 void error_name_rank(int rank);
 
+/* Room for the longest detail. Put back a DETAIL that was copied from
+ * par_error_detail. */
+enum { ERROR_DETAIL_BYTES = 1024 };
+void error_restore(const char *detail);
+
 #endif

@@ -2,40 +2,59 @@
  * SPDX-License-Identifier: MIT */
 #include "collective.h"
 
+static par_error gather(collective *c, const void *part, size_t bytes, void *data)
+{
+    const par_comm *comm = c->comm;
+    par_error err = collective_agree(c, bytes);
+
+    if (!err && comm->rank != c->wire.root)
+        return collective_send(c, part, bytes, c->wire.root);
+    for (int rank = 0; !err && rank < comm->size; rank++) {
+        void *to = bytes ? (char *)data + (size_t)rank * bytes : NULL;
+
+        if (rank == comm->rank)
+            collective_copy(to, part, bytes);
+        else
+            err = collective_receive_into(c, to, bytes, rank);
+    }
+    return err;
+}
+
 par_error par_gather(par_comm *comm, const void *part, size_t count, par_type type,
                      void *data, int root)
 {
     size_t bytes;
+    collective c;
     par_error err = collective_check_parts(comm, part, data, count, type, root, &bytes);
 
     if (err)
         return err;
-
-    collective c = collective_enter(comm, COLLECTIVE_GATHER, root, count, type, PAR_SUM);
-
-    if (comm->rank != root)
-        return collective_send(&c, part, bytes, root);
-    for (int rank = 0; !err && rank < comm->size; rank++) {
-        void *to = bytes ? (char *)data + (size_t)rank * bytes : NULL;
-
-        if (rank == root)
-            collective_copy(to, part, bytes);
-        else
-            err = collective_receive_into(&c, to, bytes, rank);
-    }
-    return err ? err : collective_outcome(&c);
+    err = collective_enter(comm, COLLECTIVE_GATHER, root, count, type, PAR_SUM, &c);
+    if (!err)
+        err = gather(&c, part, bytes, data);
+    return collective_leave(&c, err);
 }
 
-static void free_messages(par_message **messages, int count)
+static par_error receive_all(collective *c, par_message **messages)
 {
-    for (int rank = 0; rank < count; rank++)
+    int size = c->comm->size;
+    par_error err = PAR_OK;
+
+    for (int rank = 0; rank < size; rank++) {
+        messages[rank] = NULL;
+        if (!err && rank != c->comm->rank)
+            err = collective_receive(c, rank, &messages[rank]);
+    }
+    for (int rank = 0; err && rank < size; rank++)
         par_message_free(&messages[rank]);
+    return err;
 }
 
 par_error par_message_gather(par_comm *comm, const par_content *content,
                              const par_part *parts, size_t part_count, int root,
                              par_message **messages)
 {
+    collective c;
     par_error err = collective_check_root(comm, root);
 
     if (!err && comm->rank == root && !messages)
@@ -45,22 +64,12 @@ par_error par_message_gather(par_comm *comm, const par_content *content,
     if (err)
         return err;
 
-    collective c =
-        collective_enter(comm, COLLECTIVE_MESSAGE_GATHER, root, 0, PAR_BYTE, PAR_SUM);
-
-    if (comm->rank != root) {
-        request_outgoing out = collective_outgoing(&c, content, parts, part_count, root);
-
-        return p2p_send(comm, &out);
+    err =
+        collective_enter(comm, COLLECTIVE_MESSAGE_GATHER, root, 0, PAR_BYTE, PAR_SUM, &c);
+    if (!err && comm->rank == root) {
+        err = receive_all(&c, messages);
+    } else if (!err) {
+        err = collective_send_content(&c, content, parts, part_count, root);
     }
-    for (int rank = 0; rank < comm->size; rank++) {
-        messages[rank] = NULL;
-        if (!err && rank != root)
-            err = collective_receive(&c, rank, &messages[rank]);
-    }
-    if (!err)
-        err = collective_outcome(&c);
-    if (err)
-        free_messages(messages, comm->size);
-    return err;
+    return collective_leave(&c, err);
 }

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "comm.h"
+#include "call.h"
 #include "lock.h"
 #include "options.h"
 #include "place.h"
@@ -109,6 +109,7 @@ static par_error look_around(par_wait_mode mode)
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Allreduce");
     wait_configure(mode, ranks > place_count(mask));
+    wait_set_chore(call_clear_urgent);
     return PAR_OK;
 }
 

@@ -8,7 +8,8 @@ void match_init(match_table *table)
         list_init(&table->messages[i]);
         list_init(&table->receives[i]);
     }
-    list_init(&table->all_messages);
+    for (int i = 0; i < MATCH_CONTEXTS; i++)
+        list_init(&table->by_age[i]);
     list_init(&table->wild_receives);
     table->ages = 0;
 }
@@ -54,15 +55,15 @@ static par_message *first_of_all(list_node *all, unsigned context, int source, i
 
 par_message *match_find(match_table *table, wire_context context, int source, int tag)
 {
-    if (list_is_empty(&table->all_messages))
+    if (list_is_empty(&table->by_age[context]))
         return NULL;
     if (source == PAR_ANY_SOURCE || tag == PAR_ANY_TAG)
-        return first_of_all(&table->all_messages, context, source, tag);
+        return first_of_all(&table->by_age[context], context, source, tag);
     return first_in_bin(&table->messages[bin_of(context, source, tag)], context, source,
                         tag);
 }
 
-static void forget(par_message *message)
+void match_take(par_message *message)
 {
     list_remove(&message->by_key);
     list_remove(&message->by_age);
@@ -93,7 +94,8 @@ void match_keep(match_table *table, par_message *message)
     unsigned bin = bin_of(message->header.context, message->source, message->header.tag);
 
     list_insert(place_by_key(&table->messages[bin], message->age), &message->by_key);
-    list_insert(place_by_age(&table->all_messages, message->age), &message->by_age);
+    list_insert(place_by_age(&table->by_age[message->header.context], message->age),
+                &message->by_age);
 }
 
 bool match_post(match_table *table, match_receive *receive)
@@ -104,7 +106,7 @@ bool match_post(match_table *table, match_receive *receive)
 
     if (message) {
         /* It leaves the table first: a message that is taken may be gone. */
-        forget(message);
+        match_take(message);
         if (!receive->arrive(receive, message))
             match_keep(table, message);
         return false;
@@ -160,13 +162,33 @@ bool match_arrive(match_table *table, par_message *message)
     return false;
 }
 
+static par_message *before(list_node *all, const list_node *node)
+{
+    return node->prev == all ? NULL : LIST_OF(node->prev, par_message, by_age);
+}
+
+par_message *match_newest(match_table *table, wire_context context)
+{
+    return before(&table->by_age[context], &table->by_age[context]);
+}
+
+par_message *match_older(match_table *table, const par_message *message)
+{
+    return before(&table->by_age[message->header.context], &message->by_age);
+}
+
 par_message *match_pop(match_table *table)
 {
-    par_message *message;
+    par_message *oldest = NULL;
 
-    if (list_is_empty(&table->all_messages))
-        return NULL;
-    message = LIST_OF(table->all_messages.next, par_message, by_age);
-    forget(message);
-    return message;
+    for (int i = 0; i < MATCH_CONTEXTS; i++) {
+        list_node *all = &table->by_age[i];
+        par_message *first = LIST_OF(all->next, par_message, by_age);
+
+        if (!list_is_empty(all) && (!oldest || first->age < oldest->age))
+            oldest = first;
+    }
+    if (oldest)
+        match_take(oldest);
+    return oldest;
 }

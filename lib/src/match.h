@@ -16,6 +16,8 @@ enum {
     MATCH_BINS = 1024
 }; /* 32 KiB for each communicator; short lists for 100,000 receives */
 
+enum { MATCH_CONTEXTS = WIRE_COLLECTIVE + 1 };
+
 /* A receive that waits for its message. */
 typedef struct match_receive {
     list_node node;
@@ -28,11 +30,11 @@ typedef struct match_receive {
 } match_receive;
 
 typedef struct match_table {
-    list_node messages[MATCH_BINS]; /* by context, source and tag; oldest first */
-    list_node all_messages;         /* oldest first */
-    list_node receives[MATCH_BINS]; /* those that name source and tag; oldest first */
-    list_node wild_receives;        /* the others; oldest first */
-    uint64_t ages;                  /* given out so far, to messages and receives */
+    list_node messages[MATCH_BINS];   /* by context, source and tag; oldest first */
+    list_node by_age[MATCH_CONTEXTS]; /* all of a context's messages; oldest first */
+    list_node receives[MATCH_BINS];   /* those that name source and tag; oldest first */
+    list_node wild_receives;          /* the others; oldest first */
+    uint64_t ages;                    /* given out so far, to messages and receives */
 } match_table;
 
 void match_init(match_table *table);
@@ -56,6 +58,14 @@ void match_keep(match_table *table, par_message *message);
 
 /* The oldest message for SOURCE and TAG, which stays; NULL where there is none. */
 par_message *match_find(match_table *table, wire_context context, int source, int tag);
+
+/* The youngest message of CONTEXT; the one before MESSAGE, of the same context. NULL
+ * where there is none. */
+par_message *match_newest(match_table *table, wire_context context);
+par_message *match_older(match_table *table, const par_message *message);
+
+/* Take MESSAGE out. */
+void match_take(par_message *message);
 
 /* Take the oldest of all messages out; NULL where there is none. */
 par_message *match_pop(match_table *table);

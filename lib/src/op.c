@@ -19,14 +19,14 @@ const char *op_name(par_op op)
 }
 
 /* Each kernel joins a run of elements with one operation. */
-#define KERNEL(name, T, expression)                               \
-    static void name(void *left, const void *right, size_t count) \
-    {                                                             \
-        T *l = left;                                              \
-        const T *r = right;                                       \
-                                                                  \
-        for (size_t i = 0; i < count; i++)                        \
-            l[i] = (T)(expression);                               \
+#define KERNEL(name, T, expression)                                               \
+    static void name(void *to, const void *left, const void *right, size_t count) \
+    {                                                                             \
+        T *t = to;                                                                \
+        const T *l = left, *r = right;                                            \
+                                                                                  \
+        for (size_t i = 0; i < count; i++)                                        \
+            t[i] = (T)(expression);                                               \
     }
 
 /* Unsigned arithmetic of at least an int's width wraps without being undefined. */
@@ -78,7 +78,7 @@ ARITHMETIC_KERNELS(complex_float, complex_float)
 ARITHMETIC_KERNELS(complex_double, complex_double)
 /* clang-format on */
 
-typedef void kernel(void *left, const void *right, size_t count);
+typedef void kernel(void *to, const void *left, const void *right, size_t count);
 
 #define ARITHMETIC_ROW(T) [PAR_SUM] = sum_##T, [PAR_PROD] = prod_##T
 #define ORDER_ROW(T) [PAR_MIN] = min_##T, [PAR_MAX] = max_##T
@@ -116,7 +116,8 @@ par_error op_check(par_op op, par_type type)
     return PAR_OK;
 }
 
-void op_join(par_op op, par_type type, void *left, const void *right, size_t count)
+void op_join(par_op op, par_type type, void *to, const void *left, const void *right,
+             size_t count)
 {
-    kernels[type][op](left, right, count);
+    kernels[type][op](to, left, right, count);
 }

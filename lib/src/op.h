@@ -11,7 +11,8 @@ const char *op_name(par_op op);
 /* Whether OP can join elements of TYPE: PAR_ERR_ARG for no op, PAR_ERR_TYPE. */
 par_error op_check(par_op op, par_type type);
 
-/* left[i] = left[i] OP right[i]. Integers wrap around. */
-void op_join(par_op op, par_type type, void *left, const void *right, size_t count);
+/* to[i] = left[i] OP right[i]; TO may be LEFT or RIGHT. Integers wrap around. */
+void op_join(par_op op, par_type type, void *to, const void *left, const void *right,
+             size_t count);
 
 #endif

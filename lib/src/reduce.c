@@ -1,70 +1,151 @@
 /* reduce.c - one rank gets what all have, joined.
  * SPDX-License-Identifier: MIT */
-#include "collective.h"
-
 #include <stdlib.h>
-#include <string.h>
 
-/* Receive SOURCE's elements and join them to the right of those in LEFT. */
-static par_error receive_and_join(collective *c, void *left, size_t bytes, int source)
+#include "segment.h"
+
+/* Fewer send no more along the tree than in segments. */
+enum { REDUCE_RANKS = 4 };
+
+/* The blocks of ranks whose elements are joined are those of a binomial tree, in the
+ * order of the ranks. Of each block one rank has the result: the root where it is one
+ * of them, otherwise the first. */
+static int holder(const collective *c, int block, int step)
 {
-    par_message *message;
-    void *room;
-    par_error err = collective_receive(c, source, &message);
+    int root = c->wire.root;
 
-    if (err || !message)
-        return err;
-    if (message->body || !bytes) {
-        op_join((par_op)c->wire.op, c->type, left, message->body, c->wire.count);
-        return par_message_free(&message);
-    }
-    room = malloc(bytes);
-    if (!room) {
-        par_message_free(&message);
-        return error_memory(bytes, "elements to reduce");
-    }
-    err = par_message_take(&message, &(par_part){room, bytes}, 1);
-    if (!err)
-        op_join((par_op)c->wire.op, c->type, left, room, c->wire.count);
-    free(room);
-    return err;
+    return root >= block && root < block + step ? root : block;
 }
 
-/* Neighbours join theirs, then neighbours of neighbours: the lower rank keeps
- * the result, which rank 0 has in the end. */
-par_error collective_climb(collective *c, void *left, size_t bytes)
+/* What this rank has joined so far. ROOM is its own memory for that, NULL as long as
+ * it is not needed. */
+typedef struct joined {
+    const void *elements;
+    void *result, *room;
+    size_t bytes;
+} joined;
+
+static par_error make_room(void **room_p, size_t bytes)
 {
-    int rank = c->comm->rank;
+    if (!*room_p)
+        *room_p = malloc(bytes + 1);
+    return *room_p ? PAR_OK : error_memory(bytes, "elements to reduce");
+}
+
+/* Join THEIRS and what J has, on the side of the lower ranks, where J wants it. */
+static par_error join(const collective *c, joined *j, const void *theirs, bool they_lead)
+{
+    void *to = j->result;
     par_error err = PAR_OK;
 
-    for (int step = 1; !err && step < c->comm->size; step *= 2) {
-        if (rank & step)
-            return collective_send(c, left, bytes, rank - step);
-        if (rank + step < c->comm->size)
-            err = receive_and_join(c, left, bytes, rank + step);
+    if (!to) {
+        err = make_room(&j->room, j->bytes);
+        to = j->room;
+    }
+    if (err)
+        return err;
+    collective_join(c, to, they_lead ? theirs : j->elements,
+                    they_lead ? j->elements : theirs, (size_t)c->wire.count);
+    j->elements = to;
+    return PAR_OK;
+}
+
+static par_error receive_and_join(collective *c, joined *j, void **large_p, int source)
+{
+    bool they_lead = source < c->comm->rank;
+    par_message *message;
+    par_error err = collective_receive(c, source, &message), freed;
+
+    if (err)
+        return err;
+    if (message->body || !j->bytes) {
+        err = join(c, j, message->body, they_lead);
+        freed = par_message_free(&message);
+        return err ? err : freed;
+    }
+    err = make_room(large_p, j->bytes);
+    if (!err)
+        err = par_message_take(&message, &(par_part){*large_p, j->bytes}, 1);
+    else
+        par_message_free(&message);
+    return err ? err : join(c, j, *large_p, they_lead);
+}
+
+/* Block by block; give what this rank has to the holder of the larger block, or keep
+ * it. *LARGE_P is room for what the others send. */
+static par_error climb(collective *c, joined *j, void **large_p)
+{
+    int rank = c->comm->rank, size = c->comm->size;
+    par_error err = PAR_OK;
+
+    for (int step = 1; !err && step < size; step *= 2) {
+        int block = rank / step * step, other = block ^ step;
+        int both = block < other ? block : other;
+
+        if (other >= size)
+            continue;
+        if (holder(c, both, 2 * step) != rank)
+            return collective_send(c, j->elements, j->bytes, holder(c, both, 2 * step));
+        err = receive_and_join(c, j, large_p, holder(c, other, step));
     }
     return err;
 }
 
-static par_error hand_to_root(collective *c, void *left, void *result, size_t bytes)
+par_error collective_climb(collective *c, const void *data, void *result, size_t bytes)
 {
-    int rank = c->comm->rank, root = c->wire.root;
+    bool is_root = c->comm->rank == c->wire.root;
+    joined j = {.elements = data, .result = is_root ? result : NULL, .bytes = bytes};
+    void *large = NULL;
+    par_error err = climb(c, &j, &large);
 
-    if (rank == 0 && root != 0)
-        return collective_send(c, left, bytes, root);
-    if (rank != root)
-        return PAR_OK;
-    if (root != 0)
-        return collective_receive_into(c, result, bytes, 0);
-    collective_copy(result, left, bytes);
-    return PAR_OK;
+    if (!err && is_root)
+        collective_copy(result, j.elements, bytes); /* the only rank */
+    free(large);
+    free(j.room);
+    return err;
+}
+
+/* Each rank joins a segment, and sends it to the root. */
+static par_error join_segments(collective *c, const void *data, void *result,
+                               size_t bytes)
+{
+    segments s = segment_divide(c, bytes);
+    const par_comm *comm = c->comm;
+    size_t mine = segment_bytes(&s, comm->rank);
+    char *all = comm->rank == c->wire.root ? result : NULL;
+    char *part = all ? all + segment_start(&s, comm->rank) : malloc(mine + 1);
+    par_error err =
+        part ? segment_join(&s, data, part) : error_memory(mine, "elements to reduce");
+
+    if (!all) {
+        if (!err)
+            err = collective_send(c, part, mine, c->wire.root);
+        free(part);
+        return err;
+    }
+    for (int rank = 0; !err && rank < comm->size; rank++)
+        if (rank != comm->rank)
+            err = collective_receive_into(c, all + segment_start(&s, rank),
+                                          segment_bytes(&s, rank), rank);
+    return err;
+}
+
+static par_error reduce(collective *c, const void *data, void *result, size_t bytes)
+{
+    par_error err = collective_agree(c, bytes);
+
+    if (err)
+        return err;
+    return segment_pays(c, bytes, REDUCE_RANKS)
+               ? join_segments(c, data, result, bytes)
+               : collective_climb(c, data, result, bytes);
 }
 
 par_error par_reduce(par_comm *comm, const void *data, void *result, size_t count,
                      par_type type, par_op op, int root)
 {
     size_t bytes;
-    void *left;
+    collective c;
     par_error err = collective_check_root(comm, root);
 
     if (!err)
@@ -75,16 +156,8 @@ par_error par_reduce(par_comm *comm, const void *data, void *result, size_t coun
         err = p2p_check_data(result, count, type, &bytes);
     if (err)
         return err;
-    left = malloc(bytes + 1);
-    if (!left)
-        return error_memory(bytes, "elements to reduce");
-
-    collective c = collective_enter(comm, COLLECTIVE_REDUCE, root, count, type, op);
-
-    collective_copy(left, data, bytes);
-    err = collective_climb(&c, left, bytes);
+    err = collective_enter(comm, COLLECTIVE_REDUCE, root, count, type, op, &c);
     if (!err)
-        err = hand_to_root(&c, left, result, bytes);
-    free(left);
-    return err ? err : collective_outcome(&c);
+        err = reduce(&c, data, result, bytes);
+    return collective_leave(&c, err);
 }

@@ -476,8 +476,7 @@ par_error request_outcome(const par_request *request)
     }
 }
 
-/* The wait was interrupted: leave the message, if any, to the next receive. */
-static par_error back_out(par_request *request, par_error interrupted)
+par_error request_back_out(par_request *request, par_error interrupted)
 {
     par_error err;
 
@@ -496,6 +495,7 @@ static par_error back_out(par_request *request, par_error interrupted)
         return PAR_OK; /* it is in its place: too late to interrupt */
     lock_take();
     request_return(request->message);
+    request->message = NULL;
     lock_give();
     return interrupted;
 }
@@ -506,6 +506,6 @@ par_error request_finish(par_request *request)
     par_error err = wait_until(request_step, request, receives);
 
     if (err == PAR_ERR_INTERRUPTED)
-        return back_out(request, err);
+        return request_back_out(request, err);
     return err ? err : request_outcome(request);
 }

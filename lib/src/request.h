@@ -85,6 +85,10 @@ par_error request_outcome(const par_request *request);
  * back, or its message put back. */
 par_error request_finish(par_request *request);
 
+/* The wait for REQUEST, a receive of a message, was INTERRUPTED, whose error is given
+ * back: leave the message, if any, to the next receive. */
+par_error request_back_out(par_request *request, par_error interrupted);
+
 /* Put MESSAGE back among those that wait to be received; needs the lock. */
 void request_return(par_message *message);
 

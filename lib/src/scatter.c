@@ -17,7 +17,7 @@ static request_outgoing *new_outs(const par_comm *comm)
     return outs;
 }
 
-static par_error scatter_parts(const collective *c, const void *data, size_t bytes)
+static par_error scatter_parts(collective *c, const void *data, size_t bytes)
 {
     size_t size = (size_t)c->comm->size, others = 0;
     const par_content *content = type_content(c->type);
@@ -44,28 +44,35 @@ static par_error scatter_parts(const collective *c, const void *data, size_t byt
     return err;
 }
 
+static par_error scatter(collective *c, const void *data, void *part, size_t bytes)
+{
+    par_error err = collective_agree(c, bytes);
+
+    if (!err && c->comm->rank != c->wire.root)
+        return collective_receive_into(c, part, bytes, c->wire.root);
+    if (!err)
+        err = scatter_parts(c, data, bytes);
+    if (!err && bytes)
+        collective_copy(part, (const char *)data + (size_t)c->wire.root * bytes, bytes);
+    return err;
+}
+
 par_error par_scatter(par_comm *comm, const void *data, void *part, size_t count,
                       par_type type, int root)
 {
     size_t bytes;
+    collective c;
     par_error err = collective_check_parts(comm, part, data, count, type, root, &bytes);
 
     if (err)
         return err;
-
-    collective c = collective_enter(comm, COLLECTIVE_SCATTER, root, count, type, PAR_SUM);
-
-    if (comm->rank != root) {
-        err = collective_receive_into(&c, part, bytes, root);
-        return err ? err : collective_outcome(&c);
-    }
-    err = scatter_parts(&c, data, bytes);
-    if (!err && bytes)
-        collective_copy(part, (const char *)data + (size_t)root * bytes, bytes);
-    return err;
+    err = collective_enter(comm, COLLECTIVE_SCATTER, root, count, type, PAR_SUM, &c);
+    if (!err)
+        err = scatter(&c, data, part, bytes);
+    return collective_leave(&c, err);
 }
 
-static par_error scatter_messages(const collective *c, const par_content *contents,
+static par_error scatter_messages(collective *c, const par_content *contents,
                                   const par_part *const *parts, const size_t *part_counts)
 {
     size_t others = 0;
@@ -101,6 +108,8 @@ par_error par_message_scatter(par_comm *comm, const par_content *contents,
                               const par_part *const *parts, const size_t *part_counts,
                               int root, par_message **message_p)
 {
+    par_message *message = NULL;
+    collective c;
     par_error err = collective_check_root(comm, root);
 
     if (!err && !message_p)
@@ -110,15 +119,12 @@ par_error par_message_scatter(par_comm *comm, const par_content *contents,
     if (err)
         return err;
 
-    collective c =
-        collective_enter(comm, COLLECTIVE_MESSAGE_SCATTER, root, 0, PAR_BYTE, PAR_SUM);
-    par_message *message = NULL;
-
-    err = comm->rank == root ? scatter_messages(&c, contents, parts, part_counts)
-                             : collective_receive(&c, root, &message);
+    err = collective_enter(comm, COLLECTIVE_MESSAGE_SCATTER, root, 0, PAR_BYTE, PAR_SUM,
+                           &c);
     if (!err)
-        err = collective_outcome(&c);
+        err = comm->rank == root ? scatter_messages(&c, contents, parts, part_counts)
+                                 : collective_receive(&c, root, &message);
     if (!err)
         *message_p = message;
-    return err;
+    return collective_leave(&c, err);
 }

@@ -12,13 +12,14 @@
 static par_error gather_here(par_comm *comm, collective_function function,
                              par_error refused)
 {
-    collective c = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM);
-    par_error err;
+    collective c;
+    par_error err = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM, &c);
 
     if (refused)
-        collective_fail(&c);
-    err = collective_meet(&c);
-    return refused ? refused : err;
+        err = refused;
+    if (!err)
+        err = collective_meet(&c);
+    return collective_leave(&c, err);
 }
 
 /* The same for a call that this rank can always make. */

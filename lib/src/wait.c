@@ -24,6 +24,7 @@ enum {
 };
 
 static par_hooks hooks;
+static void (*_Atomic chore)(void);
 
 /* When a wait goes over to its next stage. */
 static struct {
@@ -37,6 +38,11 @@ void par_set_hooks(const par_hooks *new_hooks)
     hooks = new_hooks ? *new_hooks : (par_hooks){0};
 }
 
+void wait_set_chore(void (*new_chore)(void))
+{
+    chore = new_chore;
+}
+
 void wait_configure(par_wait_mode mode, bool crowded)
 {
     policy.spins = mode == PAR_WAIT_SLEEP             ? 0
@@ -46,7 +52,7 @@ void wait_configure(par_wait_mode mode, bool crowded)
     policy.rests = mode != PAR_WAIT_SPIN;
 }
 
-static int64_t now_ns(void)
+int64_t wait_now_ns(void)
 {
     struct timespec t;
 
@@ -127,8 +133,10 @@ static par_error wait_long(wait_step *step, void *what, long_wait *w)
         if (err || done)
             return err;
 
-        signalled = rest(now_ns() - w->since);
-        if (interrupted(w, signalled, now_ns()))
+        if (chore)
+            chore();
+        signalled = rest(wait_now_ns() - w->since);
+        if (interrupted(w, signalled, wait_now_ns()))
             return error_set(PAR_ERR_INTERRUPTED, "a signal ended the wait");
     }
 }
@@ -150,7 +158,7 @@ par_error wait_until(wait_step *step, void *what, bool interruptible)
     if (err || done)
         return err;
 
-    int64_t now = now_ns();
+    int64_t now = wait_now_ns();
     long_wait w = {.hooks = hooks,
                    .interruptible = interruptible,
                    .since = now,

@@ -16,6 +16,13 @@ typedef par_error wait_step(void *what, bool *done_p);
  */
 par_error wait_until(wait_step *step, void *what, bool interruptible);
 
+/* Nanoseconds of a clock that only grows. */
+int64_t wait_now_ns(void);
+
+/* Have every thread whose wait has become long call CHORE from time to time, without
+ * the lock; it may wait itself. */
+void wait_set_chore(void (*chore)(void));
+
 /* How to wait from now on. CROWDED: more ranks than CPUs share this node, so that
  * to spin is to keep from its core the very rank that one waits for. */
 void wait_configure(par_wait_mode mode, bool crowded);

@@ -1,0 +1,424 @@
+/* call.c - a collective call, and whether the other ranks make the same.
+ * SPDX-License-Identifier: MIT */
+#include "call.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lock.h"
+#include "op.h"
+#include "type.h"
+#include "wait.h"
+
+/* What a function's number also says: that the call has failed on its sender; that
+ * the sender waits. */
+enum { FAILED = 0x80, KNOCK = 0x40 };
+
+static const char *const names[COLLECTIVE_FUNCTIONS] = {
+    [COLLECTIVE_BARRIER] = "barrier",
+    [COLLECTIVE_BROADCAST] = "broadcast",
+    [COLLECTIVE_SCATTER] = "scatter",
+    [COLLECTIVE_GATHER] = "gather",
+    [COLLECTIVE_REDUCE] = "reduce",
+    [COLLECTIVE_ALLREDUCE] = "allreduce",
+    [COLLECTIVE_SCAN] = "scan",
+    [COLLECTIVE_EXSCAN] = "exscan",
+    [COLLECTIVE_ALLGATHER] = "allgather",
+    [COLLECTIVE_ALLTOALL] = "alltoall",
+    [COLLECTIVE_MESSAGE_BROADCAST] = "broadcast of an object",
+    [COLLECTIVE_MESSAGE_SCATTER] = "scatter of objects",
+    [COLLECTIVE_MESSAGE_GATHER] = "gather of objects",
+    [COLLECTIVE_MESSAGE_ALLGATHER] = "allgather of objects",
+    [COLLECTIVE_MESSAGE_ALLTOALL] = "alltoall of objects",
+    [COLLECTIVE_SPLIT] = "split",
+    [COLLECTIVE_FREE] = "comm_free",
+    [COLLECTIVE_SPLIT_NODE] = "split_node",
+    [COLLECTIVE_TO_MPI] = "to_mpi",
+};
+
+/* ---- what a call is ----------------------------------------------------- */
+
+static bool is_typed(const wire_call *call)
+{
+    return call->function > COLLECTIVE_BARRIER &&
+           call->function < COLLECTIVE_MESSAGE_BROADCAST;
+}
+
+static bool has_op(const wire_call *call)
+{
+    return call->function >= COLLECTIVE_REDUCE && call->function <= COLLECTIVE_EXSCAN;
+}
+
+static bool has_root(const wire_call *call)
+{
+    return (call->function > COLLECTIVE_BARRIER && call->function <= COLLECTIVE_REDUCE) ||
+           (call->function >= COLLECTIVE_MESSAGE_BROADCAST &&
+            call->function <= COLLECTIVE_MESSAGE_GATHER);
+}
+
+static void describe(const wire_call *call, par_type type, char *text, size_t size)
+{
+    const char *name = call->function < COLLECTIVE_FUNCTIONS ? names[call->function]
+                                                             : "something unknown";
+    const char *op = op_name((par_op)call->op), *comma = "";
+    int used = snprintf(text, size, "%s(", name);
+
+    if (is_typed(call)) {
+        used += snprintf(text + used, size - (size_t)used, "%" PRIu64 " %s", call->count,
+                         par_type_name(type));
+        comma = ", ";
+    }
+    if (has_op(call))
+        used += snprintf(text + used, size - (size_t)used, "%s%s", comma, op ? op : "?");
+    if (has_root(call))
+        used +=
+            snprintf(text + used, size - (size_t)used, "%sroot %d", comma, call->root);
+    snprintf(text + used, size - (size_t)used, ")");
+}
+
+static bool are_same(const wire_call *a, par_type a_type, const wire_call *b,
+                     par_type b_type)
+{
+    return a->function == b->function && a->op == b->op && a->root == b->root &&
+           a->count == b->count && (!is_typed(a) || a_type == b_type);
+}
+
+/* ---- telling others ----------------------------------------------------- */
+
+/* A message of C with nothing but its call, under FLAG, and TEXT. */
+static par_error send_word(const collective *c, uint8_t flag, const char *text, int dest)
+{
+    size_t room = slot_size - WIRE_HEADER_BYTES - WIRE_CALL_BYTES, length = strlen(text);
+    par_part part = {(void *)(uintptr_t)text, length < room ? length : room};
+    wire_call call = c->wire;
+    request_outgoing out = {
+        .content = type_content(flag == KNOCK ? c->type : PAR_BYTE),
+        .parts = &part,
+        .part_count = 1,
+        .context = WIRE_COLLECTIVE,
+        .call = &call,
+        .dest = dest,
+        .tag = c->tag,
+    };
+
+    call.function |= flag;
+    return p2p_send(c->comm, &out);
+}
+
+par_error call_knock(const collective *c, int dest)
+{
+    /* A communicator that is being freed may be gone when the knock comes. */
+    return c->wire.function == COLLECTIVE_FREE ? PAR_OK : send_word(c, KNOCK, "", dest);
+}
+
+/* A rank that cannot be told is lost to MPI: no error of this call's. */
+static void tell_all(const collective *c, const char *why)
+{
+    for (int rank = 0; rank < c->comm->size; rank++)
+        if (rank != c->comm->rank)
+            send_word(c, FAILED, why, rank);
+}
+
+/* Tags follow each other in a circle of 31 bits. */
+static bool is_before(int a, int b)
+{
+    uint32_t ahead = ((uint32_t)b - (uint32_t)a) & INT32_MAX;
+
+    return ahead && ahead < UINT32_C(1) << 30;
+}
+
+/* ---- comparing ---------------------------------------------------------- */
+
+/* How the call CALL, TYPE of this rank, under TAG, and THEIRS differ. */
+static par_error differ(int tag, const wire_call *call, par_type type,
+                        const wire_call *theirs, const par_message *message)
+{
+    char text[2][96];
+
+    describe(call, type, text[0], sizeof text[0]);
+    describe(theirs, (par_type)message->header.type, text[1], sizeof text[1]);
+    return error_set(PAR_ERR_MISMATCH,
+                     "collective call %d is %s here, but %s on rank %d: all ranks must "
+                     "make the same call",
+                     tag, text[0], text[1], message->source);
+}
+
+static par_error hear(collective *c, const par_message *message)
+{
+    char text[96];
+
+    c->told = true;
+    describe(&c->wire, c->type, text, sizeof text);
+    return error_set(PAR_ERR_MISMATCH,
+                     "collective call %d is %s here, but it has failed on rank %d: %.*s",
+                     c->tag, text, message->source, (int)message->header.bytes,
+                     message->body ? (const char *)message->body : "");
+}
+
+par_error call_compare(collective *c, const par_message *message, bool *knock_p)
+{
+    wire_call theirs;
+
+    wire_get_call(message->meta, &theirs);
+    *knock_p = theirs.function & KNOCK;
+    if (theirs.function & FAILED)
+        return hear(c, message);
+    theirs.function &= (uint8_t)~KNOCK;
+    if (are_same(&theirs, (par_type)message->header.type, &c->wire, c->type))
+        return PAR_OK;
+    return differ(c->tag, &c->wire, c->type, &theirs, message);
+}
+
+/* ---- what else has come --------------------------------------- */
+
+/* The tag that follows TAG. */
+static int after(int tag)
+{
+    return (int)(((uint32_t)tag + 1) & INT32_MAX);
+}
+
+static void note_failure(par_comm *comm, int tag)
+{
+    if (!comm->any_failed || is_before(comm->failed_tag, tag))
+        comm->failed_tag = tag;
+    comm->any_failed = true;
+}
+
+static comm_call *past(par_comm *comm, int tag)
+{
+    return &comm->calls[(unsigned)tag % COMM_CALLS];
+}
+
+static wire_call call_of(const par_message *message)
+{
+    wire_call call = {0};
+
+    if (message->meta)
+        wire_get_call(message->meta, &call);
+    return call;
+}
+
+static bool has_failed(const par_comm *comm, int tag)
+{
+    return comm->any_failed && !is_before(comm->failed_tag, tag);
+}
+
+/* Whether MINE, a call that this rank has left, is another than THEIRS, as far as this
+ * rank remembers it. */
+static bool is_other(const comm_call *mine, wire_call theirs, const par_message *message)
+{
+    theirs.function &= (uint8_t)~KNOCK;
+    return mine->tag == message->header.tag &&
+           !are_same(&theirs, (par_type)message->header.type, &mine->wire, mine->type);
+}
+
+/* MESSAGE is for a call that this rank has left. If nobody knows of a failure there,
+ * it says that its sender's call was another: in the same call, all messages are
+ * received. A knock is answered instead. */
+static par_error judge(par_comm *comm, const par_message *message)
+{
+    const comm_call *mine = past(comm, message->header.tag);
+    wire_call theirs = call_of(message);
+
+    if (theirs.function & FAILED)
+        note_failure(comm, message->header.tag);
+    if (theirs.function & KNOCK || has_failed(comm, message->header.tag) ||
+        mine->tag != message->header.tag)
+        return PAR_OK;
+    return differ(mine->tag, &mine->wire, mine->type, &theirs, message);
+}
+
+/* Who has sent MESSAGE waits for this rank in a call that was MINE here: tell it. */
+static void answer(par_comm *comm, const comm_call *mine, const par_message *message)
+{
+    collective c = {
+        .comm = comm, .tag = mine->tag, .type = mine->type, .wire = mine->wire};
+    wire_call theirs = call_of(message);
+    char before[ERROR_DETAIL_BYTES], why[ERROR_DETAIL_BYTES];
+
+    snprintf(before, sizeof before, "%s", par_error_detail());
+    theirs.function &= (uint8_t)~KNOCK;
+    differ(mine->tag, &mine->wire, mine->type, &theirs, message);
+    snprintf(why, sizeof why, "%s", par_error_detail());
+    error_restore(before);
+    send_word(&c, FAILED, why, message->source);
+}
+
+/* A message for a call before TAG; NULL where there is none. Needs the lock. */
+static par_message *find_late(par_comm *comm, int tag)
+{
+    match_table *table = &comm->inbox.table;
+    par_message *message = match_newest(table, WIRE_COLLECTIVE);
+
+    while (message && !is_before(message->header.tag, tag))
+        message = match_older(table, message);
+    return message;
+}
+
+/* The lock is given away meanwhile. */
+static void drop(par_comm *comm, const par_message *message)
+{
+    comm_call mine = *past(comm, message->header.tag);
+    wire_call theirs = call_of(message);
+    bool asks = theirs.function & KNOCK && is_other(&mine, theirs, message);
+    par_request request;
+
+    request_receive_message(&request, comm, WIRE_COLLECTIVE, message->source,
+                            message->header.tag);
+    if (!request_finish(&request)) {
+        if (asks)
+            answer(comm, &mine, request.message);
+        par_message_free(&request.message);
+    }
+    lock_take();
+}
+
+/* Drop what calls before TAG have left, for large ones' senders wait; the error that
+ * it tells of, if any. */
+static par_error clear(par_comm *comm, int tag)
+{
+    par_error err = PAR_OK;
+    par_message *message;
+
+    lock_take();
+    while ((message = find_late(comm, tag))) {
+        if (!err)
+            err = judge(comm, message);
+        drop(comm, message);
+    }
+    lock_give();
+    return err;
+}
+
+/* What has come for calls that this rank has left, and is not to wait for the next
+ * one: all for those that have failed, and knocks. */
+static par_message *find_urgent(par_comm *comm)
+{
+    match_table *table = &comm->inbox.table;
+    par_message *message = match_newest(table, WIRE_COLLECTIVE);
+
+    for (; message; message = match_older(table, message)) {
+        int tag = message->header.tag;
+        uint8_t function = call_of(message).function;
+
+        if (!is_before(tag, after(comm->left)))
+            continue;
+        if (function & FAILED)
+            note_failure(comm, tag);
+        if (function & KNOCK || has_failed(comm, tag))
+            return message;
+    }
+    return NULL;
+}
+
+static bool has_urgent(par_comm *comm)
+{
+    return find_urgent(comm);
+}
+
+void call_clear_urgent(void)
+{
+    static bool busy; /* here, in a wait, so in this very chore */
+    par_comm *comm;
+
+    lock_take();
+    while (!busy && (comm = comm_find(has_urgent))) {
+        busy = true;
+        drop(comm, find_urgent(comm));
+        busy = false;
+    }
+    lock_give();
+}
+
+par_error call_look(collective *c, bool *late_p)
+{
+    match_table *table = &c->comm->inbox.table;
+    par_message *message = match_newest(table, WIRE_COLLECTIVE), *older;
+    par_error err = PAR_OK;
+
+    *late_p = false;
+    for (; !err && message && message->age >= c->seen; message = older) {
+        bool knock = false;
+
+        older = match_older(table, message);
+        *late_p |= is_before(message->header.tag, c->tag);
+        if (message->header.tag == c->tag && message->meta)
+            err = call_compare(c, message, &knock);
+        if (knock) {
+            match_take(message);
+            message_drop(message);
+        }
+    }
+    c->seen = table->ages;
+    return err;
+}
+
+par_error call_clear(collective *c)
+{
+    return clear(c->comm, c->tag);
+}
+
+void call_fail(collective *c)
+{
+    char why[ERROR_DETAIL_BYTES];
+
+    snprintf(why, sizeof why, "%s", par_error_detail());
+    lock_take();
+    note_failure(c->comm, c->tag);
+    lock_give();
+    if (!c->told)
+        tell_all(c, why);
+    c->told = true;
+    clear(c->comm, after(c->tag));
+    error_restore(why);
+}
+
+/* ---- enter and leave ---------------------------------------------------- */
+
+static bool anything_waits(par_comm *comm)
+{
+    return match_newest(&comm->inbox.table, WIRE_COLLECTIVE) != NULL;
+}
+
+static par_error look_around(collective *c)
+{
+    bool late;
+    par_error err = call_clear(c);
+
+    if (err)
+        return err;
+    lock_take();
+    err = call_look(c, &late);
+    lock_give();
+    return err;
+}
+
+par_error collective_enter(par_comm *comm, collective_function function, int root,
+                           uint64_t count, par_type type, par_op op, collective *c_p)
+{
+    bool look;
+
+    lock_take();
+    *c_p = (collective){.comm = comm,
+                        .tag = (int)(comm->collectives++ & INT32_MAX),
+                        .type = type,
+                        .wire = {.function = (uint8_t)function,
+                                 .op = (uint8_t)op,
+                                 .root = root,
+                                 .count = count}};
+    *past(comm, c_p->tag) = (comm_call){c_p->tag, c_p->wire, type};
+    look = anything_waits(comm);
+    if (!look)
+        c_p->seen = comm->inbox.table.ages;
+    lock_give();
+    return look ? look_around(c_p) : PAR_OK;
+}
+
+par_error collective_leave(collective *c, par_error err)
+{
+    if (err)
+        call_fail(c);
+    c->comm->left = c->tag;
+    return err;
+}

@@ -1,0 +1,83 @@
+/* call.h - a collective call, and whether the other ranks make the same.
+ * SPDX-License-Identifier: MIT
+ *
+ * Each message of a collective has its sender's call in front, so a rank whose own
+ * differs finds out. It tells all others, and so does one that cannot do its part:
+ * nobody waits for ever for a rank that has given up. A rank that has waited for
+ * long says so to the one it waits for, which may be waiting in another call.
+ */
+#ifndef PAR_SRC_CALL_H
+#define PAR_SRC_CALL_H
+
+#include "p2p.h"
+
+typedef enum collective_function {
+    COLLECTIVE_BARRIER,
+    COLLECTIVE_BROADCAST,
+    COLLECTIVE_SCATTER,
+    COLLECTIVE_GATHER,
+    COLLECTIVE_REDUCE,
+    COLLECTIVE_ALLREDUCE,
+    COLLECTIVE_SCAN,
+    COLLECTIVE_EXSCAN,
+    COLLECTIVE_ALLGATHER,
+    COLLECTIVE_ALLTOALL,
+    COLLECTIVE_MESSAGE_BROADCAST,
+    COLLECTIVE_MESSAGE_SCATTER,
+    COLLECTIVE_MESSAGE_GATHER,
+    COLLECTIVE_MESSAGE_ALLGATHER,
+    COLLECTIVE_MESSAGE_ALLTOALL,
+    COLLECTIVE_SPLIT,
+    COLLECTIVE_FREE,
+    COLLECTIVE_SPLIT_NODE,
+    COLLECTIVE_TO_MPI,
+    COLLECTIVE_FUNCTIONS,
+} collective_function;
+
+/* One collective call of this rank. */
+typedef struct collective {
+    par_comm *comm;
+    int tag; /* its number in the communicator */
+    par_type type;
+    wire_call wire;
+    uint64_t seen; /* messages younger than this have not been looked at */
+    bool told;     /* all other ranks know that it has failed */
+} collective;
+
+/* Begin the next collective call of COMM, as *C_P, which is set in any case.
+ *
+ * PAR_ERR_MISMATCH  another rank's call differs or has failed, or that of an earlier
+ *                   call did, which this rank had left by then
+ */
+par_error collective_enter(par_comm *comm, collective_function function, int root,
+                           uint64_t count, par_type type, par_op op, collective *c_p);
+
+/* End C, whose work has ended with ERR, and give ERR back. After any but PAR_OK the
+ * other ranks fail in theirs, too. */
+par_error collective_leave(collective *c, par_error err);
+
+/* Whether MESSAGE, which has come for C, belongs to the same call: PAR_ERR_MISMATCH if
+ * not, or if it says that the call has failed. *KNOCK_P: it is no more than a knock. */
+par_error call_compare(collective *c, const par_message *message, bool *knock_p);
+
+/* The same for all messages under C's tag that have come since the last look and
+ * stay to be received. *LATE_P: there are some for earlier calls, for call_clear.
+ * Needs the lock. */
+par_error call_look(collective *c, bool *late_p);
+
+/* Drop messages for earlier calls: the senders of large ones wait. Errors as those of
+ * collective_enter. */
+par_error call_clear(collective *c);
+
+/* C has failed, as this thread's detail says: tell all other ranks, and drop what they
+ * have sent for it. May be called again when more has come. The detail stays. */
+void call_fail(collective *c);
+
+/* Drop what still comes for calls that have failed, and answer knocks: for
+ * wait_set_chore, because this rank may wait for something else by then. */
+void call_clear_urgent(void);
+
+/* Tell DEST that this rank waits for it in C. */
+par_error call_knock(const collective *c, int dest);
+
+#endif
