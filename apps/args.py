@@ -23,3 +23,16 @@ class Parser(argparse.ArgumentParser):
             print(f"{self.prog}: {line}", file=sys.stderr)
             pp.abort(2)
         pp.finalize()  # waits for rank 0, which ends this rank, too
+
+
+def number(smallest, largest):
+    """The type of an argument that is a number of digits alone, in that range."""
+
+    def read(text):
+        plain = text.isascii() and text.isdigit() and len(text) < 20
+        if plain and smallest <= int(text) <= largest:
+            return int(text)
+        message = f'wants {smallest} to {largest}, got "{text:.64}"'
+        raise argparse.ArgumentTypeError(message)
+
+    return read

@@ -5,19 +5,12 @@ Run it as: mpirun -np 2 python apps/fib.py 30 29 28
 """
 
 import time
-from argparse import ArgumentTypeError
 
 import pypar as pp
-from args import Parser
+from args import Parser, number
 
 LARGEST = 93
 DEFAULT = [34, 33, 32, 31, 30, 29]
-
-
-def number(text):
-    if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= LARGEST:
-        return int(text)
-    raise ArgumentTypeError(f'wants 0 to {LARGEST}, got "{text:.64}"')
 
 
 def read_arguments():
@@ -26,7 +19,7 @@ def read_arguments():
         "numbers",
         metavar="number",
         nargs="*",
-        type=number,
+        type=number(0, LARGEST),
         default=DEFAULT,
         help=f"which ones, 0 to {LARGEST}; {' '.join(map(str, DEFAULT))} unless given: "
         "smaller ones than those of fib in C, as Python takes far longer",

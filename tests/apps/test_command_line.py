@@ -5,17 +5,20 @@ one rank, status 2, and nothing from mpirun."""
 import pytest
 from mpirun import APPS, PYTHON, SOURCE, alone, mpirun
 
-PROGRAMS = {
-    "ring": [APPS / "ring"],
-    "fib": [APPS / "fib"],
-    "ring.py": [PYTHON, SOURCE / "apps" / "ring.py"],
-    "fib.py": [PYTHON, SOURCE / "apps" / "fib.py"],
-}
+IN_C = ["ring", "fib", "pi"]
+IN_PYTHON = "ring.py fib.py pi.py mandelbrot.py farm.py bsend.py".split()
+PROGRAMS = {name: [APPS / name] for name in IN_C}
+PROGRAMS |= {name: [PYTHON, SOURCE / "apps" / name] for name in IN_PYTHON}
 
 LAPS = "ring: --laps wants a number from 1 to 1000000000, got "
 BYTES = "ring: --bytes wants a number from 0 to 1073741824, got "
 FIB = "fib: wants a number from 0 to 93, got "
 FIB_PY = "fib.py: argument number: wants 0 to 93, got "
+PI = "pi: --intervals wants a number from 1 to 1000000000, got "
+PI_PY = "pi.py: argument --intervals: wants 1 to 1000000000, got "
+WIDTH = "mandelbrot.py: argument --width: wants 1 to 10000, got "
+FARM = "farm.py: argument number: wants 0 to 100000000000000, got "
+BSEND = "bsend.py: argument --numbers: wants 0 to 100000000, got "
 HUGE = "9" * 5000
 
 REFUSED = [
@@ -58,6 +61,24 @@ REFUSED = [
     ("fib.py", [HUGE], FIB_PY + f'"{HUGE[:64]}"'),
     ("fib.py", ["--scatter"], "fib.py: argument --scatter: expected one argument"),
     ("fib.py", ["--laps"], "fib.py: unrecognized arguments: --laps"),
+    ("pi", ["--intervals", "0"], PI + '"0"'),
+    ("pi", ["--intervals", "1000000001"], PI + '"1000000001"'),
+    ("pi", ["5"], 'pi: unknown argument "5"; --help lists what there is'),
+    ("pi.py", ["--intervals", "0"], PI_PY + '"0"'),
+    ("pi.py", ["--intervals=1e6"], PI_PY + '"1e6"'),
+    ("pi.py", ["--intervals", "1000000001"], PI_PY + '"1000000001"'),
+    ("mandelbrot.py", ["--width", "0"], WIDTH + '"0"'),
+    ("mandelbrot.py", ["--width", "10001"], WIDTH + '"10001"'),
+    (
+        "mandelbrot.py",
+        ["--cyclic", "--dynamic"],
+        "mandelbrot.py: argument --dynamic: not allowed with argument --cyclic",
+    ),
+    ("mandelbrot.py", ["--out"], "mandelbrot.py: argument --out: expected one argument"),
+    ("farm.py", ["6", "x"], FARM + '"x"'),
+    ("farm.py", [str(10**14 + 1)], FARM + f'"{10**14 + 1}"'),
+    ("bsend.py", ["--numbers", "-1"], BSEND + '"-1"'),
+    ("bsend.py", ["--numbers", "100000001"], BSEND + '"100000001"'),
 ]
 
 
@@ -86,6 +107,11 @@ def test_fib_py_refuses_an_unknown_way_to_scatter():
         ("fib", ["94"], FIB + '"94"'),
         ("ring.py", ["--laps"], "ring.py: unrecognized arguments: --laps"),
         ("fib.py", ["94"], FIB_PY + '"94"'),
+        ("pi", ["--intervals", "0"], PI + '"0"'),
+        ("pi.py", ["--intervals", "0"], PI_PY + '"0"'),
+        ("mandelbrot.py", ["--width", "0"], WIDTH + '"0"'),
+        ("farm.py", ["x"], FARM + '"x"'),
+        ("bsend.py", ["--numbers", "x"], BSEND + '"x"'),
     ],
 )
 def test_refused_by_one_rank_of(n, program, arguments, complaint):
@@ -100,9 +126,16 @@ def test_help_is_printed_once(program, n):
     assert done.stdout.count("--help") == 1
 
 
-@pytest.mark.parametrize("program", ["ring", "fib"])
+OPTIONS = {
+    "ring": ["--laps", "--bytes"],
+    "fib": ["--scatter", "0 to 93"],
+    "pi": ["--intervals", "1000000 unless given"],
+    "mandelbrot.py": [*"--width --height --iterations --blockwise --out FILE".split()],
+}
+
+
+@pytest.mark.parametrize("program", OPTIONS)
 def test_help_names_every_option(program):
     done = alone(*PROGRAMS[program], "--help")
-    options = {"ring": ["--laps", "--bytes"], "fib": ["--scatter", "0 to 93"]}
-    for option in options[program]:
+    for option in OPTIONS[program]:
         assert option in done.stdout, done

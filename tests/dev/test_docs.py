@@ -53,6 +53,17 @@ def test_the_readme_has_commands():
     assert any(block.id.startswith("README.md:") for block in BLOCKS)
 
 
+def test_every_sample_program_has_its_line_and_its_command():
+    page = (SOURCE / "docs" / "apps.md").read_text()
+    files = [f for f in SOURCE.glob("apps/*") if f.suffix in (".c", ".py")]
+    programs = [file for file in files if file.stem != "args"]
+    assert len(programs) > 8
+    for file in programs:
+        assert f"(../apps/{file.name})" in page
+        command = f"python apps/{file.name}" if file.suffix == ".py" else file.stem
+        assert re.search(rf"mpirun -np \d+ {command}\b", page), file
+
+
 @pytest.mark.parametrize("script", BLOCKS)
 def test_a_block_of_commands_runs(script, environment, monkeypatch):
     monkeypatch.chdir(SOURCE)
