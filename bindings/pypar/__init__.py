@@ -12,6 +12,7 @@ those of the old pypar; ``pypar.world`` is the same as a ``Comm``, with methods.
 Importing pypar starts the job, and leaving the interpreter ends it.
 """
 
+from . import mpiext
 from ._core import (
     BAND,
     BOR,

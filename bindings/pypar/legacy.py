@@ -35,16 +35,25 @@ def scatter(x, root=0, buffer=None, vanilla=False):
     piece for each rank, and return this rank's.
 
     Lengths differ by one at most, the longer ones first. x is looked at on root
-    alone. An array given as buffer is filled and returned.
+    alone; TypeError there, before anything is sent, if it cannot be cut. An array
+    given as buffer is filled and returned.
     """
-    pieces = None
-    if world.rank == root:
-        cuts = (balance(len(x), world.size, p) for p in range(world.size))
-        pieces = [x[lo:hi] for lo, hi in cuts]
+    pieces = _cut(x) if world.rank == root else None
     piece = world.scatter(pieces, root)
     if pieces is not None and _is_array(piece):
         piece = piece.copy()  # a part of x would change with it
     return _fill(buffer, piece)
+
+
+def _cut(x):
+    try:
+        cuts = [balance(len(x), world.size, rank) for rank in range(world.size)]
+        return [x[lo:hi] for lo, hi in cuts]
+    except (TypeError, KeyError):  # no length, or no slices
+        raise TypeError(
+            f"rank {world.rank}: x is {x!r:.200}: scatter cuts an array of one dimension "
+            "or more, a str or another sequence"
+        ) from None
 
 
 def gather(x, root=0, buffer=None, vanilla=False):
