@@ -69,9 +69,9 @@ def lead(tasks):
 
 def hand_out(waiting, worker):
     """Whether there was still a task for the worker; if not, it is told to stop."""
-    task = next(waiting, None)
-    world.send(task, dest=worker, tag=STOP if task is None else TASK)
-    return task is not None
+    message = next(waiting, None)  # (place, task)
+    world.send(message, dest=worker, tag=STOP if message is None else TASK)
+    return message is not None
 
 
 def factors(n):

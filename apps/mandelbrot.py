@@ -15,7 +15,7 @@ import pypar as pp
 from args import Parser, number
 from pypar import any_source, world
 
-LEFT, RIGHT, BOTTOM, TOP = -2.0, 0.5, -1.25, 1.25
+LEFT, RIGHT, BOTTOM, TOP = -2.2, 0.8, -1.125, 1.125
 ASK, ANSWER = 1, 2  # tags
 
 
@@ -78,8 +78,8 @@ def steps(row, width, height, iterations):
 
 
 def grey(count, iterations):
-    """The set is black, and around it the brighter the nearer."""
-    return (255 * (count % iterations) // iterations).astype(np.uint8)
+    """The set is black, and all else the brighter the sooner it leaves."""
+    return (255 - 255 * count // iterations).astype(np.uint8)
 
 
 def compute(rows, width, height, iterations):
@@ -145,18 +145,22 @@ def open_out(parser, path):
 def main():
     parser = make_parser()
     arguments = parser.parse_args()
-    size = arguments.width, arguments.height, arguments.iterations
-    out = open_out(parser, arguments.out) if arguments.out and world.rank == 0 else None
+    height = arguments.height
+    out = None
+    if arguments.out is not None and world.rank == 0:
+        out = open_out(parser, arguments.out)
 
     world.barrier()
     start = pp.time()
-    shares = world.gather(compute(arguments.way(arguments.height), *size))
+    rows = arguments.way(height)
+    mine = compute(rows, arguments.width, height, arguments.iterations)
+    shares = world.gather(mine)
     if shares:
         report(shares, pp.time() - start)
     if out:
-        rows = {row: pixels for share, _ in shares for row, pixels in share.items()}
+        all_pixels = {row: line for pixels, _ in shares for row, line in pixels.items()}
         with out:
-            write_pgm(out, np.array([rows[row] for row in range(arguments.height)]))
+            write_pgm(out, np.array([all_pixels[row] for row in range(height)]))
     pp.finalize()
 
 

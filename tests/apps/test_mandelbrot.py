@@ -13,13 +13,13 @@ SIZE = ["--width", WIDTH, "--height", HEIGHT, "--iterations", ITERATIONS]
 
 
 def pixel(column, row):
-    re = -2 + 2.5 * (column + 0.5) / WIDTH
-    im = 1.25 - 2.5 * (row + 0.5) / HEIGHT
+    re = -2.2 + 3.0 * (column + 0.5) / WIDTH
+    im = 1.125 - 2.25 * (row + 0.5) / HEIGHT
     x = y = count = 0
     while x * x + y * y <= 4 and count < ITERATIONS:
         x, y = x * x - y * y + re, 2 * x * y + im
         count += 1
-    return 255 * (count % ITERATIONS) // ITERATIONS
+    return 255 - 255 * count // ITERATIONS
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +78,9 @@ def test_without_mpirun_and_without_a_file():
 
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_a_file_that_cannot_be_written_is_refused_at_once(n, tmp_path):
-    out = tmp_path / "nowhere" / "out.pgm"
+@pytest.mark.parametrize("path", ["nowhere/out.pgm", ""])
+def test_a_file_that_cannot_be_written_is_refused_at_once(n, path, tmp_path):
+    out = tmp_path / path if path else ""
     done = mpirun(n, *MANDELBROT, "--out", out)
     complaint = f"argument --out: cannot write {out}: No such file or directory"
     assert (done.returncode, done.stdout) == (2, ""), done
