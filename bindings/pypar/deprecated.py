@@ -41,7 +41,7 @@ def _raw_send(x, destination, tag=_core.default_tag, vanilla=0):
 
 
 def _raw_receive(x, source, tag=_core.default_tag, vanilla=0, return_status=0):
-    return _core.receive(source, buffer=x, tag=tag, return_status=return_status)
+    return _core.receive(source, x, vanilla, tag, return_status)
 
 
 def _raw_scatter(x, buffer, source, vanilla=0):

@@ -68,7 +68,7 @@ static PyObject *receive(PyObject *object, PyObject *const *args, Py_ssize_t cou
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return p2p_receive(self->state, self->par, v[0], v[1], v[2], v[3]);
+    return p2p_receive(self->state, self->par, v[0], v[1], v[2], NULL, v[3]);
 }
 
 static PyObject *isend(PyObject *object, PyObject *const *args, Py_ssize_t count,

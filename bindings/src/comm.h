@@ -24,7 +24,7 @@ PyObject *comm_barrier(core_state *state, par_comm *par);
 PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject *dest,
                    PyObject *tag);
 PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
-                      PyObject *buffer, PyObject *return_status);
+                      PyObject *buffer, PyObject *vanilla, PyObject *return_status);
 /* WAIT: until there is a message; else None where there is none. */
 PyObject *p2p_probe(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
                     bool wait);

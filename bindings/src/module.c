@@ -114,7 +114,7 @@ static PyObject *receive(PyObject *module, PyObject *const *args, Py_ssize_t cou
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return p2p_receive(state, state->world, v[0], v[3], v[1], v[4]);
+    return p2p_receive(state, state->world, v[0], v[3], v[1], v[2], v[4]);
 }
 
 static PyObject *broadcast(PyObject *module, PyObject *const *args, Py_ssize_t count,
@@ -201,7 +201,8 @@ static PyMethodDef functions[] = {
      "bypass=False)\n--\n\n"
      "Wait for an object from rank source (any_source: any) under tag (any_tag: any); "
      "return it, or (object, Status) with return_status. An array given as buffer is "
-     "filled and returned."},
+     "filled and returned; what does not fit in it is refused, or with vanilla returned "
+     "instead."},
     {"broadcast", FAST(broadcast), METH_FASTCALL | METH_KEYWORDS,
      "broadcast(buffer, root=0, vanilla=False, bypass=False)\n--\n\n"
      "Return root's buffer on every rank; an array is filled in place."},

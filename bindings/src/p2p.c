@@ -35,13 +35,32 @@ PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject 
     Py_RETURN_NONE;
 }
 
+static bool is_mismatch(core_state *state)
+{
+    return PyErr_ExceptionMatches(state->type_mismatch) ||
+           PyErr_ExceptionMatches(state->size_mismatch);
+}
+
+/* The object in *MESSAGE_P; VANILLA: a new one where BUFFER doesn't fit. */
+static PyObject *decode(core_state *state, par_message **message_p, PyObject *buffer,
+                        bool vanilla)
+{
+    PyObject *object;
+
+    if (!buffer || buffer == Py_None)
+        return codec_decode(state, message_p);
+    object = codec_decode_into(state, message_p, buffer, false);
+    if (object || !vanilla || !is_mismatch(state))
+        return object;
+    PyErr_Clear(); /* the message is untouched */
+    return codec_decode(state, message_p);
+}
+
 /* The object in *MESSAGE_P, with STATUS where that is not NULL, which is stolen. */
 static PyObject *finish(core_state *state, par_message **message_p, PyObject *buffer,
-                        PyObject *status)
+                        bool vanilla, PyObject *status)
 {
-    PyObject *object = buffer && buffer != Py_None
-                           ? codec_decode_into(state, message_p, buffer, false)
-                           : codec_decode(state, message_p);
+    PyObject *object = decode(state, message_p, buffer, vanilla);
     PyObject *pair;
 
     if (!status || !object) {
@@ -55,14 +74,15 @@ static PyObject *finish(core_state *state, par_message **message_p, PyObject *bu
 }
 
 PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObject *tag,
-                      PyObject *buffer, PyObject *return_status)
+                      PyObject *buffer, PyObject *vanilla, PyObject *return_status)
 {
     int from, under, with_status = return_status ? PyObject_IsTrue(return_status) : 0;
+    int is_vanilla = vanilla ? PyObject_IsTrue(vanilla) : 0;
     par_message *message;
     PyObject *status = NULL, *result = NULL;
     par_error err;
 
-    if (with_status < 0 ||
+    if (with_status < 0 || is_vanilla < 0 ||
         arguments_int(state, source, "source", PAR_ANY_SOURCE, &from) < 0 ||
         arguments_int(state, tag, "tag", COMM_DEFAULT_TAG, &under) < 0)
         return NULL;
@@ -70,7 +90,7 @@ PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObje
     if (err)
         return errors_raise(state, err);
     if (!with_status || (status = status_of_message(state, message)))
-        result = finish(state, &message, buffer, status);
+        result = finish(state, &message, buffer, is_vanilla, status);
     par_message_return(&message); /* of one that could not be taken: it is not lost */
     return result;
 }

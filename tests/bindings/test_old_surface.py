@@ -121,6 +121,32 @@ def test_a_text_for_a_longer_buffer_can_be_stripped_as_scripts_do(world):
 
 
 @ranks(2)
+@pytest.mark.parametrize(
+    "value",
+    [{"a": [1]}, 2.5, None, "text", np.arange(3), np.zeros(60)],
+    ids=repr,
+)
+def test_with_vanilla_what_does_not_fit_in_an_array_is_the_result(world, value):
+    """Without, it is refused, and there to be received again."""
+    other = 1 - world.rank
+    buffer = np.full(50, -1.0)
+    for _ in range(3):
+        pypar.send(value, other, vanilla=True)
+    with pytest.raises(pypar.Error, match="the buffer is for up to 50 float64"):
+        pypar.receive(other, buffer)
+    for keywords in {}, {"return_status": True}:
+        got = pypar.receive(other, buffer, vanilla=True, **keywords)
+        if keywords:
+            got, status = got
+            assert status.source == other
+        assert form(got) == form(value)
+    with pytest.warns(DeprecationWarning):
+        got = pypar.raw_receive(buffer, other, vanilla=1)
+    assert form(got) == form(value)
+    assert (buffer == -1).all()
+
+
+@ranks(2)
 def test_slices_and_turned_arrays_are_sent_as_they_look(world):
     whole = np.arange(24.0).reshape(4, 6)
     for part in (whole[:2], whole[:, ::2], whole[::-1], whole.T, whole[1:1]):
