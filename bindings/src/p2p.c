@@ -77,12 +77,12 @@ PyObject *p2p_receive(core_state *state, par_comm *par, PyObject *source, PyObje
                       PyObject *buffer, PyObject *vanilla, PyObject *return_status)
 {
     int from, under, with_status = return_status ? PyObject_IsTrue(return_status) : 0;
-    int is_vanilla = vanilla ? PyObject_IsTrue(vanilla) : 0;
+    int is_vanilla = 0;
     par_message *message;
     PyObject *status = NULL, *result = NULL;
     par_error err;
 
-    if (with_status < 0 || is_vanilla < 0 ||
+    if (with_status < 0 || (vanilla && (is_vanilla = PyObject_IsTrue(vanilla)) < 0) ||
         arguments_int(state, source, "source", PAR_ANY_SOURCE, &from) < 0 ||
         arguments_int(state, tag, "tag", COMM_DEFAULT_TAG, &under) < 0)
         return NULL;

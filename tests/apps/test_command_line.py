@@ -108,10 +108,7 @@ def test_fib_py_refuses_an_unknown_way_to_scatter():
         ("ring.py", ["--laps"], "ring.py: unrecognized arguments: --laps"),
         ("fib.py", ["94"], FIB_PY + '"94"'),
         ("pi", ["--intervals", "0"], PI + '"0"'),
-        ("pi.py", ["--intervals", "0"], PI_PY + '"0"'),
-        ("mandelbrot.py", ["--width", "0"], WIDTH + '"0"'),
         ("farm.py", ["x"], FARM + '"x"'),
-        ("bsend.py", ["--numbers", "x"], BSEND + '"x"'),
     ],
 )
 def test_refused_by_one_rank_of(n, program, arguments, complaint):
