@@ -74,6 +74,7 @@ from .deprecated import (
     raw_scatter,
     raw_send,
 )
+from .grid import Grid
 from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
 
@@ -87,6 +88,7 @@ __all__ = [
     "Error",
     "Finalize",
     "Get_processor_name",
+    "Grid",
     "Initialized",
     "LAND",
     "LOR",

@@ -213,6 +213,23 @@ static PyObject *from_fortran(PyObject *module, PyObject *value)
     return made(state, err, par);
 }
 
+static PyObject *grid(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                      PyObject *keywords)
+{
+    static const signature s = {"grid", 2, 0, {"dims", "periodic"}};
+    PyObject *v[ARGUMENTS_MAX], *module, *result;
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    module = PyImport_ImportModule("pypar.grid");
+    if (!module)
+        return NULL;
+    result = PyObject_CallMethod(module, "Grid", "OOO", object, v[0] ? v[0] : Py_None,
+                                 v[1] ? v[1] : Py_False);
+    Py_DECREF(module);
+    return result;
+}
+
 static PyObject *to_mpi4py(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
     PyObject *module = PyImport_ImportModule("pypar.interop");
@@ -402,6 +419,11 @@ static PyMethodDef methods[] = {
      "free($self)\n--\n\n"
      "Free a Comm that split or duplicate made. Collective. One that is dropped without "
      "it is freed when the job ends."},
+    {"grid", FAST(grid), METH_FASTCALL | METH_KEYWORDS,
+     "grid($self, dims=None, periodic=False)\n--\n\n"
+     "Return a pypar.Grid of these ranks: dims is how many there are in each dimension "
+     "(0: choose it), or how many dimensions to choose, two unless given; periodic, a "
+     "bool or one for each dimension, whether it closes to a ring. Collective."},
     {"to_mpi4py", to_mpi4py, METH_NOARGS,
      "to_mpi4py($self)\n--\n\n"
      "Return a communicator of mpi4py with the same ranks. Collective."},
