@@ -6,7 +6,7 @@ import pytest
 from mpirun import APPS, PYTHON, SOURCE, alone, mpirun
 
 IN_C = ["ring", "fib", "pi"]
-IN_PYTHON = "ring.py fib.py pi.py mandelbrot.py farm.py bsend.py".split()
+IN_PYTHON = "ring.py fib.py pi.py mandelbrot.py farm.py bsend.py heat.py".split()
 PROGRAMS = {name: [APPS / name] for name in IN_C}
 PROGRAMS |= {name: [PYTHON, SOURCE / "apps" / name] for name in IN_PYTHON}
 
@@ -19,6 +19,7 @@ PI_PY = "pi.py: argument --intervals: wants 1 to 1000000000, got "
 WIDTH = "mandelbrot.py: argument --width: wants 1 to 10000, got "
 FARM = "farm.py: argument number: wants 0 to 100000000000000, got "
 BSEND = "bsend.py: argument --numbers: wants 0 to 100000000, got "
+HEAT_PY = "heat.py: argument --rows: wants 1 to 1000000, got "
 HUGE = "9" * 5000
 
 REFUSED = [
@@ -79,6 +80,11 @@ REFUSED = [
     ("farm.py", [str(10**14 + 1)], FARM + f'"{10**14 + 1}"'),
     ("bsend.py", ["--numbers", "-1"], BSEND + '"-1"'),
     ("bsend.py", ["--numbers", "100000001"], BSEND + '"100000001"'),
+    ("heat.py", ["--rows", "0"], HEAT_PY + '"0"'),
+    ("heat.py", ["--rows", "1000001"], HEAT_PY + '"1000001"'),
+    ("heat.py", ["--rows", "1.5"], HEAT_PY + '"1.5"'),
+    ("heat.py", ["--rows"], "heat.py: argument --rows: expected one argument"),
+    ("heat.py", ["--row", "5"], "heat.py: unrecognized arguments: --row 5"),
 ]
 
 
@@ -109,6 +115,7 @@ def test_fib_py_refuses_an_unknown_way_to_scatter():
         ("fib.py", ["94"], FIB_PY + '"94"'),
         ("pi", ["--intervals", "0"], PI + '"0"'),
         ("farm.py", ["x"], FARM + '"x"'),
+        ("heat.py", ["--rows", "0"], HEAT_PY + '"0"'),
     ],
 )
 def test_refused_by_one_rank_of(n, program, arguments, complaint):
