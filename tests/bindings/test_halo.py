@@ -210,6 +210,20 @@ def test_several_exchanges_are_under_way(world):
         case.grid.free()
 
 
+@ranks(2, 4)
+def test_some_ranks_end_an_exchange_before_they_start_the_next(world):
+    grid = world.grid((1, world.size), True)
+    with_corners, without = np.full((2, 4, 4), 10 * world.rank)
+    without += 1
+    first = grid.start_exchange(with_corners, corners=True)
+    if world.rank % 2:
+        first.wait()
+    second = grid.start_exchange(without)
+    first.wait()
+    second.wait()
+    assert (with_corners % 10 == 0).all() and (without % 10 == 1).all()
+
+
 @ranks(2)
 def test_what_is_sent_meets_no_other_message(world):
     grid = world.grid(1, True)
@@ -217,6 +231,7 @@ def test_what_is_sent_meets_no_other_message(world):
     exchange = grid.start_exchange(line)
     world.barrier()
     assert world.iprobe(pypar.any_source, pypar.any_tag) is None
+    world.barrier()
     world.send("of the user", 1 - world.rank)
     assert world.receive(pypar.any_source, pypar.any_tag) == "of the user"
     assert world.allreduce(1, pypar.SUM) == 2
