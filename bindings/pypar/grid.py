@@ -2,12 +2,20 @@
 
 import itertools
 import math
+from collections.abc import Iterable, Iterator
 from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from ._core import Error
+from ._core import Comm, Error
 from .balance import balance
 
+if TYPE_CHECKING:
+    from .halo import Exchange
+
 _MOST = 32  # dimensions
+
+_Dims = SupportsIndex | Iterable[SupportsIndex] | None
+_Width = SupportsIndex | Iterable[SupportsIndex | Iterable[SupportsIndex]]
 
 
 class Grid:
@@ -37,80 +45,92 @@ class Grid:
     coords    this rank's place, one number for each dimension
     """
 
-    def __init__(self, comm, dims=None, periodic=False):
+    def __init__(
+        self, comm: Comm, dims: _Dims = None, periodic: bool | Iterable[object] = False
+    ) -> None:
         self.dims, self.periodic = _agreed(comm, dims, periodic)
         self.comm = comm
         self.coords = self.coords_of(comm.rank)
         self._neighbours = tuple(self.shift(dim) for dim in range(len(self.dims)))
-        self.halos = comm.duplicate()
+        self.halos = comm.duplicate()  # what the exchanges send and receive on
         self._exchanges = itertools.count()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         dims = " x ".join(map(str, self.dims))
         return f"<pypar.Grid of {dims} ranks, this one at {self.coords}>"
 
-    def free(self):
+    def free(self) -> None:
         """Free the duplicate of comm. Collective; the grid exchanges no more halos
         then. A grid that is dropped without it keeps its duplicate until the job
         ends."""
         self.halos.free()
 
-    def coords_of(self, rank):
+    def coords_of(self, rank: SupportsIndex) -> tuple[int, ...]:
         """The coordinates of rank. ValueError if there is no such rank."""
         place = integer(self.comm, "rank", rank)
         if not 0 <= place < self.comm.size:
             raise refusal(self.comm, "rank", rank, f"0 to {self.comm.size - 1}")
-        coords = []
+        coords: list[int] = []
         for length in reversed(self.dims):
             place, coord = divmod(place, length)
             coords.append(coord)
         return tuple(reversed(coords))
 
-    def rank_of(self, coords):
+    def rank_of(self, coords: Iterable[SupportsIndex]) -> int | None:
         """The rank at coords: around the ring in a periodic dimension, None beyond
         the edges of another. ValueError unless there is one for each dimension."""
-        coords = tuple(integer(self.comm, "a coordinate", c) for c in coords)
-        if len(coords) != len(self.dims):
-            raise refusal(self.comm, "coords", coords, f"{len(self.dims)} numbers")
+        place = tuple(integer(self.comm, "a coordinate", c) for c in coords)
+        if len(place) != len(self.dims):
+            raise refusal(self.comm, "coords", place, f"{len(self.dims)} numbers")
         rank = 0
-        for coord, length, ring in zip(coords, self.dims, self.periodic, strict=True):
+        for coord, length, ring in zip(place, self.dims, self.periodic, strict=True):
             if not ring and not 0 <= coord < length:
                 return None
             rank = rank * length + coord % length
         return rank
 
-    def shift(self, dim, displacement=1):
+    def shift(
+        self, dim: SupportsIndex, displacement: SupportsIndex = 1
+    ) -> tuple[int | None, int | None]:
         """The ranks (source, dest) that lie displacement before and after this one in
         dimension dim; None where there is nobody. ValueError if there is no such
         dimension."""
-        self._check(dim)
+        dim = self._dim(dim)
         step = integer(self.comm, "displacement", displacement)
         return self._along(dim, -step), self._along(dim, step)
 
-    def _along(self, dim, step):
+    def _along(self, dim: int, step: int) -> int | None:
         coords = list(self.coords)
         coords[dim] += step
         return self.rank_of(coords)
 
-    def neighbours(self):
+    def neighbours(self) -> tuple[tuple[int | None, int | None], ...]:
         """For each dimension the ranks (before, after) next to this one; None where
         there is nobody."""
         return self._neighbours
 
-    def part(self, n, dim):
+    def part(self, n: SupportsIndex, dim: SupportsIndex) -> tuple[int, int]:
         """This rank's share (start, stop) of n points along dimension dim, which are
         shared out by pypar.balance. ValueError if n is negative or there is no such
         dimension."""
-        self._check(dim)
-        if integer(self.comm, "n", n) < 0:
+        dim, points = self._dim(dim), integer(self.comm, "n", n)
+        if points < 0:
             raise refusal(self.comm, "n", n, "0 or more")
-        return balance(n, self.dims[dim], self.coords[dim])
+        return balance(points, self.dims[dim], self.coords[dim])
 
-    def _check(self, dim):
-        if not 0 <= integer(self.comm, "dim", dim) < len(self.dims):
+    def _dim(self, dim: SupportsIndex) -> int:
+        number = integer(self.comm, "dim", dim)
+        if not 0 <= number < len(self.dims):
             raise refusal(self.comm, "dim", dim, f"0 to {len(self.dims) - 1}")
+        return number
 
-    def exchange(self, *arrays, width=1, corners=False, axes=None):
+    def exchange(
+        self,
+        *arrays: Any,
+        width: _Width = 1,
+        corners: bool = False,
+        axes: SupportsIndex | Iterable[SupportsIndex] | None = None,
+    ) -> None:
         """Fill the halos of arrays with what this rank's neighbours have there.
 
         The halo is the outermost layers of an array, width of them at both ends of
@@ -134,7 +154,13 @@ class Grid:
         """
         self.start_exchange(*arrays, width=width, corners=corners, axes=axes).wait()
 
-    def start_exchange(self, *arrays, width=1, corners=False, axes=None):
+    def start_exchange(
+        self,
+        *arrays: Any,
+        width: _Width = 1,
+        corners: bool = False,
+        axes: SupportsIndex | Iterable[SupportsIndex] | None = None,
+    ) -> "Exchange":
         """Start an exchange and return it. Its method wait() ends it, as exchange would
         have, and must be called; until then the arrays' interior must stay as it is and
         their halos mean nothing. Several may be under way at a time; those without
@@ -144,12 +170,12 @@ class Grid:
 
         return Exchange(self, arrays, width, corners, axes)
 
-    def next_exchange(self):
+    def next_exchange(self) -> int:
         """The number of an exchange that starts, the same on all ranks."""
         return next(self._exchanges)
 
 
-def integer(comm, name, value):
+def integer(comm: Comm, name: str, value: Any) -> int:
     """value as an int; TypeError, by name, if it is none."""
     try:
         return index(value)
@@ -159,24 +185,27 @@ def integer(comm, name, value):
         ) from None
 
 
-def each(comm, name, value, count, right):
+def each(comm: Comm, name: str, value: Any, count: int, right: str) -> tuple[Any, ...]:
     """value as a tuple of count: as it is, or so many times; ValueError, by name, if it
     has another length."""
-    values = tuple(value) if hasattr(value, "__iter__") else (value,) * count
+    values = tuple(value) if isinstance(value, Iterable) else (value,) * count
     if len(values) != count:
         raise refusal(comm, name, value, right)
     return values
 
 
-def refusal(comm, name, value, right):
+def refusal(comm: Comm, name: str, value: object, right: str) -> ValueError:
     return ValueError(f"rank {comm.rank}: {name} is {value!r}: it must be {right}")
 
 
 # ---- what all ranks must say alike -------------------------------------------
 
 
-def _agreed(comm, dims, periodic):
+def _agreed(
+    comm: Comm, dims: _Dims, periodic: bool | Iterable[object]
+) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """(dims, periodic) in full, the same on all ranks; else an exception on all."""
+    mine: tuple[tuple[int, ...], tuple[bool, ...]] | Exception
     try:
         lengths = _lengths(comm, dims)
         mine = lengths, _rings(comm, periodic, len(lengths))
@@ -197,7 +226,7 @@ def _agreed(comm, dims, periodic):
     return mine
 
 
-def _lengths(comm, dims):
+def _lengths(comm: Comm, dims: _Dims) -> tuple[int, ...]:
     """How many ranks each dimension has."""
     wanted = _wanted(comm, dims)
     if not 1 <= len(wanted) <= _MOST or min(wanted) < 0:
@@ -213,10 +242,10 @@ def _lengths(comm, dims):
     return tuple(length or next(chosen) for length in wanted)
 
 
-def _wanted(comm, dims):
+def _wanted(comm: Comm, dims: _Dims) -> tuple[int, ...]:
     if dims is None:
         return (0, 0)
-    if hasattr(dims, "__iter__"):
+    if isinstance(dims, Iterable):
         return tuple(integer(comm, "a number of dims", length) for length in dims)
     count = integer(comm, "dims", dims)
     if not 1 <= count <= _MOST:
@@ -224,19 +253,19 @@ def _wanted(comm, dims):
     return (0,) * count
 
 
-def _rings(comm, periodic, count):
+def _rings(comm: Comm, periodic: object, count: int) -> tuple[bool, ...]:
     """For each of count dimensions whether it is periodic."""
     right = f"True or False, or one of these for each of {count} dimensions"
     return tuple(map(bool, each(comm, "periodic", periodic, count, right)))
 
 
-def _balanced(size, count):
+def _balanced(size: int, count: int) -> tuple[int, ...]:
     """The count numbers of product size that are closest to each other, the larger
     first."""
     return min(_products(size, count, size), key=lambda p: (p[0] - p[-1], p))
 
 
-def _products(size, count, largest):
+def _products(size: int, count: int, largest: int) -> Iterator[tuple[int, ...]]:
     """All ways to write size as a product of count numbers, none above largest or the
     number before it."""
     if count == 1:

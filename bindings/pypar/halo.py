@@ -5,10 +5,16 @@ the grid a rank sends its faces to the ranks before and after it, and theirs arr
 in its halos.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
-from ._core import Error, max_tag
-from .grid import each, integer, refusal
+from ._core import Error, Request, max_tag
+from .grid import Grid, each, integer, refusal
+
+_Array = np.ndarray[Any, np.dtype[Any]]
+_Widths = list[tuple[int, int]]  # for each dimension of the grid
 
 _SIDES = ("before", "after")
 
@@ -16,28 +22,29 @@ _SIDES = ("before", "after")
 class Exchange:
     """An exchange of halos under way; see Grid.start_exchange."""
 
-    def __init__(self, grid, arrays, width, corners, axes):
+    def __init__(
+        self, grid: Grid, arrays: Iterable[Any], width: Any, corners: bool, axes: Any
+    ) -> None:
         self._parts = [_Part(grid, array, width, corners, axes) for array in arrays]
         dims = range(len(grid.dims))
         # With corners the halos of one dimension are in the faces of the next.
-        self._steps = iter([[dim] for dim in dims] if corners else [dims])
+        self._steps = [[dim] for dim in dims] if corners else [list(dims)]
         self._start()
 
-    def _start(self):
+    def _start(self) -> None:
         """Start the next step, if there is one."""
-        dims = next(self._steps, None)
-        for part in self._parts if dims else ():
-            part.start(dims)
-        return dims is not None
+        for dims in self._steps[:1]:
+            for part in self._parts:
+                part.start(dims)
 
-    def wait(self):
+    def wait(self) -> None:
         """Wait until the halos are filled and the faces have left. Raises pypar.Error,
         TypeError or ValueError as Grid.exchange does."""
-        going = True
-        while going:
+        while self._steps:
             for part in self._parts:
                 part.finish()
-            going = self._start()
+            del self._steps[0]
+            self._start()
         for part in self._parts:
             if part.error:
                 raise part.error
@@ -50,13 +57,16 @@ class _Part:
     what the neighbours send: so they hear of it, and no message is left over.
     """
 
-    def __init__(self, grid, array, width, corners, axes):
+    def __init__(
+        self, grid: Grid, array: Any, width: Any, corners: bool, axes: Any
+    ) -> None:
         self._grid = grid
         self._comm = grid.halos
         self._number = grid.next_exchange()
-        self._sends = []
-        self._receives = []  # (dimension, side, neighbour, request)
-        self.error = None
+        self._sends: list[Request[None]] = []
+        # (dimension, side, neighbour, request)
+        self._receives: list[tuple[int, int, int, Request[Any]]] = []
+        self.error: Exception | None = None
         try:
             widths = _widths(grid, width)
             array = _turned(grid, array, axes)
@@ -65,25 +75,25 @@ class _Part:
         except (TypeError, ValueError) as error:
             self.error = error
 
-    def start(self, dims):
+    def start(self, dims: Iterable[int]) -> None:
         for dim in dims:
             for side, neighbour in enumerate(self._grid.neighbours()[dim]):
                 if neighbour is not None:
                     self._start_with(neighbour, dim, side)
 
-    def _start_with(self, neighbour, dim, side):
+    def _start_with(self, neighbour: int, dim: int, side: int) -> None:
         sent = str(self.error) if self.error else self._layers.face(dim, side)
         received = self._comm.ireceive(neighbour, self._tag(dim, 1 - side))
         self._receives.append((dim, side, neighbour, received))
         self._sends.append(self._comm.isend(sent, neighbour, self._tag(dim, side)))
 
-    def _tag(self, dim, side):
-        """Of the face towards side: both neighbours may be the same rank. Exchanges
-        under way have tags of their own, as ranks may wait for them in any order."""
+    def _tag(self, dim: int, side: int) -> int:
+        """Of the face towards side, as both neighbours may be the same rank. Exchanges
+        have tags of their own, as ranks may start one before they end another."""
         faces = 2 * len(self._grid.dims)
         return self._number % (max_tag // faces) * faces + 2 * dim + side
 
-    def finish(self):
+    def finish(self) -> None:
         for dim, side, neighbour, request in self._receives:
             fault = self._take(request.wait(), dim, side, neighbour)
             self.error = self.error or fault
@@ -91,7 +101,7 @@ class _Part:
             send.wait()
         self._receives, self._sends = [], []
 
-    def _take(self, face, dim, side, neighbour):
+    def _take(self, face: Any, dim: int, side: int, neighbour: int) -> Exception | None:
         """Fill a halo with face; return the error that this is."""
         if isinstance(face, str):
             return Error(f"rank {self._comm.rank}: exchange has failed on {face}")
@@ -112,7 +122,7 @@ class _Layers:
     """Views of an array's faces and halos; with corners they span, in the other
     dimensions, the halos too."""
 
-    def __init__(self, array, widths, corners):
+    def __init__(self, array: _Array, widths: _Widths, corners: bool) -> None:
         self._array = array
         self._widths = widths
         spans = zip(array.shape, widths, strict=False)  # the grid's axes come first
@@ -121,18 +131,18 @@ class _Layers:
             for length, (before, after) in spans
         ]
 
-    def face(self, dim, side):
+    def face(self, dim: int, side: int) -> _Array:
         """What the neighbour on that side has as a halo: as thick as this rank's on
         the other side."""
         before, after = self._widths[dim]
         end = self._array.shape[dim] - after
         return self._cut(dim, (before, end - before)[side], (after, before)[side])
 
-    def halo(self, dim, side):
+    def halo(self, dim: int, side: int) -> _Array:
         start = (0, self._array.shape[dim] - self._widths[dim][1])[side]
         return self._cut(dim, start, self._widths[dim][side])
 
-    def _cut(self, dim, start, thickness):
+    def _cut(self, dim: int, start: int, thickness: int) -> _Array:
         spans = list(self._spans)
         spans[dim] = slice(start, start + thickness)
         return self._array[tuple(spans)]
@@ -141,22 +151,22 @@ class _Layers:
 # ---- arguments ---------------------------------------------------------------
 
 
-def _widths(grid, width):
+def _widths(grid: Grid, width: Any) -> _Widths:
     """For each dimension how thick the halos (before, after) are."""
     count = len(grid.dims)
     right = "a number of layers"
     right += f", or one or a pair (before, after) for each of {count} dimensions"
-    widths = []
+    widths: _Widths = []
     for one in each(grid.comm, "width", width, count, right):
         pair = each(grid.comm, "a dimension's width", one, 2, "one or two numbers")
-        pair = tuple(integer(grid.comm, "a width", thickness) for thickness in pair)
-        if min(pair) < 0:
+        before, after = (integer(grid.comm, "a width", layers) for layers in pair)
+        if min(before, after) < 0:
             raise refusal(grid.comm, "width", width, "0 or more layers")
-        widths.append(pair)
+        widths.append((before, after))
     return widths
 
 
-def _turned(grid, array, axes):
+def _turned(grid: Grid, array: Any, axes: Any) -> _Array:
     """A view of array whose first axes are those of the grid."""
     comm, count = grid.comm, len(grid.dims)
     if not isinstance(array, np.ndarray):
@@ -174,7 +184,7 @@ def _turned(grid, array, axes):
     return np.moveaxis(array, axes, range(count))
 
 
-def _check(grid, array, widths):
+def _check(grid: Grid, array: _Array, widths: _Widths) -> None:
     if not array.flags.writeable:
         raise ValueError(f"rank {grid.comm.rank}: the array, {array.shape}, is read-only")
     for dim, (before, after) in enumerate(widths):
