@@ -195,6 +195,7 @@ def each(comm: Comm, name: str, value: Any, count: int, right: str) -> tuple[Any
 
 
 def refusal(comm: Comm, name: str, value: object, right: str) -> ValueError:
+    """The exception that says what value would be right."""
     return ValueError(f"rank {comm.rank}: {name} is {value!r}: it must be {right}")
 
 

@@ -5,6 +5,8 @@ The reference is one array of all ranks' points with what lies around it: number
 the edges, the other end in a periodic dimension. A rank's array is a window of it.
 """
 
+import signal
+
 import numpy as np
 import pytest
 from forms import form
@@ -222,6 +224,27 @@ def test_some_ranks_end_an_exchange_before_they_start_the_next(world):
     first.wait()
     second.wait()
     assert (with_corners % 10 == 0).all() and (without % 10 == 1).all()
+
+
+@ranks(2)
+@pytest.mark.parametrize("corners", [False, True])
+def test_a_wait_that_is_interrupted_may_be_taken_up_again(world, corners):
+    grid = world.grid(2, True)
+    array = np.full((4, 4), -1)
+    array[1:-1, 1:-1] = world.rank
+    if world.rank == 1:
+        assert world.receive(0) == "it is interrupted"
+    exchange = grid.start_exchange(array, corners=corners)
+    if world.rank == 0:
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            exchange.wait()
+        signal.signal(signal.SIGALRM, before)
+        world.send("it is interrupted", 1)
+    exchange.wait()
+    assert (array[1:-1] == world.rank).all()
+    assert (array[[0, -1], 1:-1] == 1 - world.rank).all()
 
 
 @ranks(2)
