@@ -5,20 +5,13 @@ Run it as: mpirun -np 4 python apps/heat.py --steps 1000
 """
 
 import zlib
-from argparse import ArgumentTypeError
 
 import numpy as np
 import pypar as pp
-from args import Parser
+from args import Parser, number
 
 LARGEST = 10**6
 RATE = 0.2  # of the difference to its neighbours that a point takes on in a step
-
-
-def number(text):
-    if text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= LARGEST:
-        return int(text)
-    raise ArgumentTypeError(f'wants 1 to {LARGEST}, got "{text:.64}"')
 
 
 def read_arguments():
@@ -29,7 +22,10 @@ def read_arguments():
         ("--steps", 500, "steps in time"),
     ):
         parser.add_argument(
-            name, type=number, default=default, help=f"{what}; {default} unless given"
+            name,
+            type=number(1, LARGEST),
+            default=default,
+            help=f"{what}; {default} unless given",
         )
     arguments = parser.parse_args()
     grid = pp.world.grid(2)
