@@ -526,7 +526,13 @@ PAR_API void par_set_hooks(const par_hooks *hooks);
  *
  * PAR_ERR_RANK      ROOT is not a rank of COMM
  * PAR_ERR_MISMATCH  another rank's call has another function, root, operation,
- *                   type or count: the detail names the ranks
+ *                   type or count, or has failed: the detail names the ranks. A
+ *                   rank that had done its part by then learns it from its next
+ *                   call, which fails on all ranks, unless another one has
+ *                   learnt it already.
+ *
+ * A call that has failed on one rank fails on all that still wait in it, but for one
+ * that is refused because of its own arguments: that is no call.
  */
 
 /* Wait until every rank of COMM has come here. */
@@ -581,6 +587,10 @@ PAR_API par_error par_allgather(par_comm *comm, const void *part, size_t count,
  * not overlap. */
 PAR_API par_error par_alltoall(par_comm *comm, const void *data, void *result,
                                size_t count, par_type type);
+
+/* This rank cannot make the collective call that the others make: theirs fail, with
+ * WHY in their details. */
+PAR_API par_error par_collective_fail(par_comm *comm, const char *why);
 
 /* The same for messages whose content only their sender knows; what bindings
  * build on. */

@@ -35,6 +35,7 @@ static const char *const names[COLLECTIVE_FUNCTIONS] = {
     [COLLECTIVE_FREE] = "comm_free",
     [COLLECTIVE_SPLIT_NODE] = "split_node",
     [COLLECTIVE_TO_MPI] = "to_mpi",
+    [COLLECTIVE_FAIL] = "collective_fail",
 };
 
 /* ---- what a call is ----------------------------------------------------- */
@@ -421,4 +422,19 @@ par_error collective_leave(collective *c, par_error err)
         call_fail(c);
     c->comm->left = c->tag;
     return err;
+}
+
+par_error par_collective_fail(par_comm *comm, const char *why)
+{
+    collective c;
+    par_error err = comm_check(comm);
+
+    if (!err && !why)
+        err = error_set(PAR_ERR_ARG, "why is NULL: it is what the other ranks learn");
+    if (err)
+        return err;
+    /* That the others' call is another is no news. */
+    collective_enter(comm, COLLECTIVE_FAIL, 0, 0, PAR_BYTE, PAR_SUM, &c);
+    collective_leave(&c, error_set(PAR_ERR_MISMATCH, "%s", why));
+    return PAR_OK;
 }

@@ -640,6 +640,25 @@ START_TEST(a_call_that_another_one_failed_is_failed_behind_it)
 }
 END_TEST
 
+START_TEST(a_rank_that_cannot_take_part_fails_the_call_of_all)
+{
+    int64_t x = 0;
+
+    for (int odd = 0; odd < ranks; odd++) {
+        if (me == odd) {
+            ck_ok(par_collective_fail(world, "the dog ate it"));
+        } else {
+            ck_fails(PAR_ERR_MISMATCH,
+                     par_allreduce(world, &x, &x, 1, PAR_INT64, PAR_SUM));
+            ck_detail("the dog ate it");
+            ck_detail("allreduce(1 int64, SUM)");
+        }
+    }
+    ck_ok(par_barrier(world));
+    ck_fails(PAR_ERR_ARG, par_collective_fail(world, NULL));
+}
+END_TEST
+
 /* ---- bad arguments --------------------------------------------------------- */
 
 START_TEST(a_root_out_of_range_is_named_with_the_range)
@@ -757,6 +776,7 @@ static void add(Suite *suite)
         check_add_each(suite, DIFFERING, a_differing_call_is_noticed);
     if (ranks == 4)
         check_add(suite, a_call_that_another_one_failed_is_failed_behind_it);
+    check_add(suite, a_rank_that_cannot_take_part_fails_the_call_of_all);
     check_add(suite, a_root_out_of_range_is_named_with_the_range);
     check_add(suite, no_communicator_is_refused);
     check_add(suite, bad_elements_are_refused);
