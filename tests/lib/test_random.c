@@ -227,7 +227,6 @@ static double real(uint64_t word, bool exact)
 static void make_part(const call *c, int from, int to, void *part)
 {
     uint64_t noise = c->seed + (uint64_t)(1000 * from + to + 1);
-    size_t size = par_type_size(c->type);
     float *floats = part;
     double *doubles = part;
     bool *bools = part;
@@ -242,13 +241,13 @@ static void make_part(const call *c, int from, int to, void *part)
         for (size_t i = 0; i < c->count; i++)
             bools[i] = check_next(&noise) & 1;
     else
-        check_fill(part, c->count * size, noise);
+        check_fill(part, c->bytes, noise);
 }
 
 /* ---- what should come ------------------------------------------------------------ */
 
-/* By LOW and HIGH: what ranks LOW to HIGH have is what those below this one give, joined
- * with what this one and the others give. */
+/* splits[LOW][HIGH] is the first rank of the right side where what ranks LOW to HIGH
+ * have is joined of a left and a right side. */
 static int splits[MOST_RANKS][MOST_RANKS];
 
 /* The shape in which elements are joined is the library's to choose, but always the
@@ -260,6 +259,7 @@ static void learn_shape(par_comm *comm)
     size_t count = (size_t)(size * size * size), at = 0;
     double *probes = check_alloc(count * sizeof *probes);
 
+    snprintf(where, sizeof where, "[rank %d] the allreduce that learns the shape\n", me);
     for (int low = 0; low < size; low++)
         for (int high = low + 2; high < size; high++)
             for (int middle = low + 1; middle < high; middle++, at++)
