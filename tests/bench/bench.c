@@ -17,17 +17,18 @@
 #include "contender.h"
 #include "control.h"
 
-/* A prime, so that a payload shifted by any round number differs. */
-enum { PATTERN = 65521 };
+/* A prime, so that a payload shifted by any round number differs; and enough of
+ * them that each of four ranks has another one for each. */
+enum { PATTERN = 65521, PATTERNS = 16 };
 
 static int rank, size;
 
 /* What a measurement works on. */
 typedef struct bench_work {
     unsigned char *out, *in;
-    size_t bytes;
+    size_t bytes;   /* of one message */
+    size_t count;   /* rounds of the loop */
     uint64_t token; /* of the ring */
-    size_t laps;
 } bench_work;
 
 static double now(void)
@@ -40,11 +41,11 @@ static double now(void)
 
 /* ---- payloads, outside the timed part ------------------------------------ */
 
-/* The bytes that rank WHOSE sends, from some place on. */
+/* The bytes that rank WHOSE sends, from some place on; or the pair of ranks WHOSE. */
 static const unsigned char *pattern_of(int whose)
 {
-    static unsigned char patterns[2][PATTERN];
-    unsigned char *pattern = patterns[whose % 2];
+    static unsigned char patterns[PATTERNS][PATTERN];
+    unsigned char *pattern = patterns[whose % PATTERNS];
 
     if (!pattern[0]) {
         uint32_t random = (uint32_t)whose + 1;
@@ -70,6 +71,11 @@ static bool is_from(const unsigned char *data, size_t bytes, int whose)
                    bytes - at < PATTERN ? bytes - at : PATTERN) != 0)
             return false;
     return true;
+}
+
+static int pair(int from, int to)
+{
+    return from * size + to;
 }
 
 static void fill_numbers(double *numbers, size_t count)
@@ -135,7 +141,6 @@ static void ring(bench_work *w, size_t count)
     int left = (rank + size - 1) % size, right = (rank + 1) % size;
 
     w->token = 0;
-    w->laps = count;
     for (size_t i = 0; i < count; i++) {
         if (rank != 0)
             contender_receive(&w->token, sizeof w->token, left);
@@ -150,7 +155,7 @@ static void ring(bench_work *w, size_t count)
  * the midst of it. */
 static bool ring_good(const bench_work *w)
 {
-    uint64_t hops = (uint64_t)size * w->laps;
+    uint64_t hops = (uint64_t)size * w->count;
 
     return w->token == (rank == 0 ? hops : hops - (uint64_t)(size - rank - 1));
 }
@@ -178,6 +183,64 @@ static void broadcast(bench_work *w, size_t count)
     }
 }
 
+/* From the last root that was another rank. */
+static bool broadcast_good(const bench_work *w)
+{
+    int root = (int)((w->count - 1) % (size_t)size);
+
+    if (root == rank)
+        root = (int)((w->count - 2) % (size_t)size);
+    return is_from(w->in, w->bytes, root);
+}
+
+static void scatter(bench_work *w, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        contender_scatter(w->out, w->in, w->bytes, (int)(i % (size_t)size));
+}
+
+static bool scatter_good(const bench_work *w)
+{
+    return is_from(w->in, w->bytes, pair((int)((w->count - 1) % (size_t)size), rank));
+}
+
+static void gather(bench_work *w, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        contender_gather(w->out, w->bytes, w->in, (int)(i % (size_t)size));
+}
+
+static void allgather(bench_work *w, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        contender_allgather(w->out, w->bytes, w->in);
+}
+
+static bool gather_good(const bench_work *w)
+{
+    bool good = true;
+
+    for (int source = 0; source < size; source++)
+        good = good && is_from(w->in + (size_t)source * w->bytes, w->bytes, source);
+    return good;
+}
+
+static void alltoall(bench_work *w, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        contender_alltoall(w->out, w->bytes, w->in);
+}
+
+static bool alltoall_good(const bench_work *w)
+{
+    bool good = true;
+
+    for (int source = 0; source < size; source++)
+        good = good &&
+               is_from(w->in + (size_t)source * w->bytes, w->bytes, pair(source, rank));
+    return good;
+}
+
 static void reduce(bench_work *w, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -197,19 +260,25 @@ static bool reduce_good(const bench_work *w)
     return are_sums((const double *)w->in, w->bytes / sizeof(double));
 }
 
+enum { EACH = 0 };
+
 static const struct bench_case {
     const char *what;
     void (*loop)(bench_work *w, size_t count);
     bool (*good)(const bench_work *w);
-    size_t room; /* for how many messages, on the receiving side */
+    size_t outs, ins; /* messages that there is room for; EACH: one for each rank */
 } cases[] = {
-    {"pingpong", pingpong, pingpong_good, 1},
-    {"rate", rate, rate_good, CONTENDER_WINDOW},
-    {"ring", ring, ring_good, 1},
-    {"barrier", barrier, barrier_good, 1},
-    {"broadcast", broadcast, pingpong_good, 1},
-    {"reduce", reduce, reduce_good, 1},
-    {"allreduce", allreduce, reduce_good, 1},
+    {"pingpong", pingpong, pingpong_good, 1, 1},
+    {"rate", rate, rate_good, 1, CONTENDER_WINDOW},
+    {"ring", ring, ring_good, 1, 1},
+    {"barrier", barrier, barrier_good, 1, 1},
+    {"broadcast", broadcast, broadcast_good, 1, 1},
+    {"scatter", scatter, scatter_good, EACH, 1},
+    {"gather", gather, gather_good, 1, EACH},
+    {"allgather", allgather, gather_good, 1, EACH},
+    {"alltoall", alltoall, alltoall_good, EACH, EACH},
+    {"reduce", reduce, reduce_good, 1, 1},
+    {"allreduce", allreduce, reduce_good, 1, 1},
 };
 
 /* ---- how ----------------------------------------------------------------- */
@@ -232,17 +301,27 @@ static void *allocate(size_t bytes)
     return memory;
 }
 
+static void fill_out(const struct bench_case *c, const bench_work *w)
+{
+    if (c->good == reduce_good)
+        fill_numbers((double *)w->out, w->bytes / sizeof(double));
+    else if (c->outs == EACH)
+        for (int dest = 0; dest < size; dest++)
+            fill(w->out + (size_t)dest * w->bytes, w->bytes, pair(rank, dest));
+    else
+        fill(w->out, w->bytes, rank);
+}
+
 static void measure(const struct bench_case *c, const control_order *order)
 {
-    size_t room = order->bytes * c->room;
-    bench_work w = {
-        .out = allocate(order->bytes), .in = allocate(room), .bytes = order->bytes};
+    size_t bytes = order->bytes, room = bytes * (c->ins == EACH ? (size_t)size : c->ins);
+    bench_work w = {.out = allocate(bytes * (c->outs == EACH ? (size_t)size : c->outs)),
+                    .in = allocate(room),
+                    .bytes = bytes,
+                    .count = order->count};
     double start, seconds;
 
-    if (c->good == reduce_good)
-        fill_numbers((double *)w.out, w.bytes / sizeof(double));
-    else
-        fill(w.out, w.bytes, rank);
+    fill_out(c, &w);
     memset(w.in, 0, room);
     c->loop(&w, order->count / 4 + 1);
     memset(w.in, 0, room);

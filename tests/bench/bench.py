@@ -113,7 +113,7 @@ class Case:
         program, self.form, _ = plan.CONTENDERS[name]
         self.row = row
         self.job = jobs[program, row.ranks]
-        self.count = 2  # rounds of the timed loop; each rank is root once
+        self.count = row.ranks  # rounds of the timed loop; each rank is root once
         self.samples = []  # seconds an operation
 
     def rehearse(self, seconds):

@@ -31,6 +31,13 @@ void contender_receive_window(void *data, size_t bytes, int source);
 
 void contender_barrier(void);
 void contender_broadcast(void *data, size_t bytes, int root);
+
+/* Of parts of BYTES each: ALL has one of each rank, or one for each. */
+void contender_gather(const void *part, size_t bytes, void *all, int root);
+void contender_scatter(const void *all, void *part, size_t bytes, int root);
+void contender_allgather(const void *part, size_t bytes, void *all);
+void contender_alltoall(const void *out, size_t bytes, void *in);
+
 void contender_reduce(const double *data, double *sum, size_t count, int root);
 void contender_allreduce(const double *data, double *sum, size_t count);
 

@@ -14,8 +14,8 @@ world = MPI.COMM_WORLD
 class Pickled(measure.Form):
     """send and recv: what arrives is an object like that sent."""
 
-    def __init__(self, rank, comm):
-        super().__init__(rank)
+    def __init__(self, rank, size, comm):
+        super().__init__(rank, size)
         self.comm = comm
 
     def pingpong(self, work, count):
@@ -42,6 +42,53 @@ class Pickled(measure.Form):
                 got = wait_all([irecv(None, 0) for _ in window])
                 self.comm.send(None, 0)
             work.got = got
+
+    def broadcast(self, work, count):
+        """The roots take turns, so that no rank can run ahead of the others."""
+        bcast, size = self.comm.bcast, self.size
+        mine = [work.out if root == self.rank else None for root in range(size)]
+        for i in range(count):
+            got = bcast(mine[i % size], i % size)
+        work.got = got
+
+    def scatter(self, work, count):
+        scatter, size = self.comm.scatter, self.size
+        mine = [work.out if root == self.rank else None for root in range(size)]
+        for i in range(count):
+            got = scatter(mine[i % size], i % size)
+        work.got = got
+
+    def gather(self, work, count):
+        gather, out, size = self.comm.gather, work.out, self.size
+        for i in range(count):
+            got = gather(out, i % size)
+            if got is not None:
+                work.got = got
+
+    def allgather(self, work, count):
+        allgather, out = self.comm.allgather, work.out
+        for _ in repeat(None, count):
+            got = allgather(out)
+        work.got = got
+
+    def alltoall(self, work, count):
+        alltoall, out = self.comm.alltoall, work.out
+        for _ in repeat(None, count):
+            got = alltoall(out)
+        work.got = got
+
+    def reduce(self, work, count):
+        reduce, out, size, op = self.comm.reduce, work.out, self.size, MPI.SUM
+        for i in range(count):
+            got = reduce(out, op, i % size)
+            if got is not None:
+                work.got = got
+
+    def allreduce(self, work, count):
+        allreduce, out, op = self.comm.allreduce, work.out, MPI.SUM
+        for _ in repeat(None, count):
+            got = allreduce(out, op)
+        work.got = got
 
 
 class Array(measure.Form):
@@ -80,18 +127,43 @@ class Array(measure.Form):
             barrier()
 
     def broadcast(self, work, count):
-        """The roots take turns, so that no rank can run ahead of the others."""
-        broadcast = world.Bcast
-        mine = [work.out if root == self.rank else work.into for root in (0, 1)]
+        broadcast, size = world.Bcast, self.size
+        mine = [work.out if root == self.rank else work.into for root in range(size)]
         for i in range(count):
-            broadcast(mine[i % 2], i % 2)
+            broadcast(mine[i % size], i % size)
         work.got = work.into
 
-    def reduce(self, work, count):
-        reduce, out, op = world.Reduce, work.out, MPI.SUM
-        into = [work.into if root == self.rank else None for root in (0, 1)]
+    def scatter(self, work, count):
+        scatter, into, size = world.Scatter, work.into, self.size
+        mine = [work.out if root == self.rank else None for root in range(size)]
         for i in range(count):
-            reduce(out, into[i % 2], op, i % 2)
+            scatter(mine[i % size], into, i % size)
+        work.got = into
+
+    def gather(self, work, count):
+        gather, out, size = world.Gather, work.out, self.size
+        into = [work.into if root == self.rank else None for root in range(size)]
+        for i in range(count):
+            gather(out, into[i % size], i % size)
+        work.got = work.into
+
+    def allgather(self, work, count):
+        allgather, out, into = world.Allgather, work.out, work.into
+        for _ in repeat(None, count):
+            allgather(out, into)
+        work.got = into
+
+    def alltoall(self, work, count):
+        alltoall, out, into = world.Alltoall, work.out, work.into
+        for _ in repeat(None, count):
+            alltoall(out, into)
+        work.got = into
+
+    def reduce(self, work, count):
+        reduce, out, size, op = world.Reduce, work.out, self.size, MPI.SUM
+        into = [work.into if root == self.rank else None for root in range(size)]
+        for i in range(count):
+            reduce(out, into[i % size], op, i % size)
         work.got = work.into
 
     def allreduce(self, work, count):
@@ -101,13 +173,13 @@ class Array(measure.Form):
         work.got = into
 
 
-rank = world.rank
+rank, size = world.rank, world.size
 measure.run(
     rank,
     {
-        "object": Pickled(rank, world),
-        "array": Array(rank),
-        "pkl5": Pickled(rank, pkl5.Intracomm(world)),
+        "object": Pickled(rank, size, world),
+        "array": Array(rank, size),
+        "pkl5": Pickled(rank, size, pkl5.Intracomm(world)),
     },
     world.Barrier,
     world.Abort,

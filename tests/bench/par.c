@@ -89,6 +89,26 @@ void contender_broadcast(void *data, size_t bytes, int root)
     must(par_broadcast(world, data, bytes, PAR_BYTE, root));
 }
 
+void contender_gather(const void *part, size_t bytes, void *all, int root)
+{
+    must(par_gather(world, part, bytes, PAR_BYTE, all, root));
+}
+
+void contender_scatter(const void *all, void *part, size_t bytes, int root)
+{
+    must(par_scatter(world, all, part, bytes, PAR_BYTE, root));
+}
+
+void contender_allgather(const void *part, size_t bytes, void *all)
+{
+    must(par_allgather(world, part, bytes, PAR_BYTE, all));
+}
+
+void contender_alltoall(const void *out, size_t bytes, void *in)
+{
+    must(par_alltoall(world, out, in, bytes, PAR_BYTE));
+}
+
 void contender_reduce(const double *data, double *sum, size_t count, int root)
 {
     must(par_reduce(world, data, sum, count, PAR_DOUBLE, PAR_SUM, root));

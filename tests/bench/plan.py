@@ -48,11 +48,9 @@ class Row:
     @cached_property
     def contenders(self):
         """Who takes part. Pickles of hundreds of MiB only cost time: they go by
-        copies, and how fast those are is known by then. pypar has no allreduce."""
+        copies, and how fast those are is known by then."""
         left_out = ()
-        if self.what == "allreduce":
-            left_out = ("pypar buffer",)
-        elif isinstance(self.payload, int) and self.payload > 64 * MIB:
+        if isinstance(self.payload, int) and self.payload > 64 * MIB:
             left_out = ("mpi4py send", "pypar object")
         return [name for name in self.section.contenders if name not in left_out]
 
@@ -101,9 +99,21 @@ OBJECTS = Section(
 )
 COLLECTIVES = Section(
     "collective",
-    "Collectives, 2 ranks, roots take turns, µs a call",
+    "Collectives, 2 ranks, roots take turns, parts of so many bytes, µs a call",
     ("raw", "libpar", "pypar buffer", "mpi4py Send"),
     (_C, ("pypar buffer", "mpi4py Send")),
+)
+OF_FOUR = Section(
+    "collective of four",
+    "Collectives, 4 ranks on 2 cores, raw MPI and mpi4py told to yield, µs a call",
+    COLLECTIVES.contenders,
+    COLLECTIVES.ratios,
+)
+OF_OBJECTS = Section(
+    "collective of objects",
+    "Collectives of objects, 2 ranks, roots take turns, µs a call",
+    OBJECTS.contenders,
+    OBJECTS.ratios,
 )
 CROWD = Section(
     "crowd",
@@ -122,7 +132,18 @@ LARGE = (
     *(n * KIB for n in (8, 16, 32, 64, 256)),
     *(n * MIB for n in (1, 4, 16, 64, 256)),
 )
-JOINED = (8, KIB, 64 * KIB, MIB)
+PARTS = (8, KIB, 64 * KIB, MIB)
+MOVES = ("broadcast", "scatter", "gather", "allgather", "alltoall")
+JOINS = ("reduce", "allreduce")
+
+
+def _collectives(section, functions, ranks=2):
+    return [
+        Row(section, f"{what} {size(n)}", what, n, ranks)
+        for what in functions
+        for n in PARTS
+    ]
+
 
 ROWS = [
     *(Row(LATENCY, f"{n} B", "pingpong", n) for n in SMALL),
@@ -130,9 +151,14 @@ ROWS = [
     *(Row(RATE, size(n), "rate", n) for n in RATES),
     *(Row(OBJECTS, name, "object", name) for name in OBJECT_NAMES),
     Row(COLLECTIVES, "barrier", "barrier", 0),
-    *(Row(COLLECTIVES, f"broadcast {size(n)}", "broadcast", n) for n in JOINED),
-    *(Row(COLLECTIVES, f"reduce {size(n)}", "reduce", n) for n in JOINED),
-    *(Row(COLLECTIVES, f"allreduce {size(n)}", "allreduce", n) for n in JOINED),
+    *_collectives(COLLECTIVES, MOVES + JOINS),
+    *_collectives(OF_FOUR, ("broadcast", "alltoall", "allreduce"), ranks=4),
+    *(Row(OF_OBJECTS, f"{what} tuple", what, "tuple") for what in MOVES),
+    *(Row(OF_OBJECTS, f"{what} 42", what, "42") for what in JOINS),
+    *(
+        Row(OF_OBJECTS, f"{what} 1-MiB-array", what, "1-MiB-array")
+        for what in MOVES + JOINS
+    ),
     Row(CROWD, "ring", "ring", 8, ranks=16),
     Row(CROWD, "barrier", "barrier", 0, ranks=16),
 ]
@@ -160,6 +186,21 @@ def _sized(low, high=1 << 62):
 
 def _objects(*names):
     return tuple(f"object {name}" for name in names)
+
+
+def _parts(section, least=1, most=1 << 62):
+    """The collectives of SECTION whose parts have LEAST to MOST bytes."""
+    return tuple(
+        row.name
+        for row in ROWS
+        if row.section is section and least <= row.payload <= most
+    )
+
+
+def _of_objects(*names):
+    return tuple(
+        row.name for row in ROWS if row.section is OF_OBJECTS and row.payload in names
+    )
 
 
 _BUFFER = ("pypar buffer", "raw")
@@ -206,6 +247,32 @@ TARGETS = [
     ),
     Target(
         "dict of ten 1 MiB arrays, against send", *_OBJECT, _objects("10-arrays"), least=3
+    ),
+    Target("collectives, below 64 KiB", *_C, _parts(COLLECTIVES, most=KIB), most=1.6),
+    Target(
+        "collectives, 64 KiB and more",
+        *_C,
+        _parts(COLLECTIVES, least=64 * KIB),
+        most=1.15,
+    ),
+    Target("collectives of four, below 64 KiB", *_C, _parts(OF_FOUR, most=KIB), most=1.6),
+    Target(
+        "collectives of four, 64 KiB and more",
+        *_C,
+        _parts(OF_FOUR, least=64 * KIB),
+        most=1.15,
+    ),
+    Target(
+        "collectives of small objects",
+        *_OBJECT,
+        _of_objects("tuple", "42"),
+        least=2,
+    ),
+    Target(
+        "collectives of 1 MiB arrays as objects",
+        *_OBJECT,
+        _of_objects("1-MiB-array"),
+        least=5,
     ),
     Target("ring of 16 ranks, a hop", *_C, ("crowd ring",), most=1.3),
 ]

@@ -5,13 +5,19 @@ from itertools import repeat
 
 import measure
 import pypar
+from payload import as_bytes
 
 send = pypar.world.send
 receive = pypar.world.receive
 isend = pypar.world.isend
 ireceive = pypar.world.ireceive
 broadcast = pypar.world.broadcast
+scatter = pypar.world.scatter
+gather = pypar.world.gather
+allgather = pypar.world.allgather
+alltoall = pypar.world.alltoall
 reduce = pypar.world.reduce
+allreduce = pypar.world.allreduce
 TAG = pypar.default_tag
 
 
@@ -50,7 +56,54 @@ class New(measure.Form):
 class Object(New):
     """What arrives is an object like that sent."""
 
-    payload = staticmethod(measure.as_bytes)
+    payload = staticmethod(as_bytes)
+
+    def broadcast(self, work, count):
+        """The roots take turns, so that no rank can run ahead of the others."""
+        size = self.size
+        mine = [work.out if root == self.rank else None for root in range(size)]
+        for i in range(count):
+            got = broadcast(mine[i % size], i % size)
+        work.got = got
+
+    def scatter(self, work, count):
+        size = self.size
+        mine = [work.out if root == self.rank else None for root in range(size)]
+        for i in range(count):
+            got = scatter(mine[i % size], i % size)
+        work.got = got
+
+    def gather(self, work, count):
+        out, size = work.out, self.size
+        for i in range(count):
+            got = gather(out, i % size)
+            if got is not None:
+                work.got = got
+
+    def allgather(self, work, count):
+        out = work.out
+        for _ in repeat(None, count):
+            got = allgather(out)
+        work.got = got
+
+    def alltoall(self, work, count):
+        out = work.out
+        for _ in repeat(None, count):
+            got = alltoall(out)
+        work.got = got
+
+    def reduce(self, work, count):
+        out, size, op = work.out, self.size, pypar.SUM
+        for i in range(count):
+            got = reduce(out, op, i % size)
+            if got is not None:
+                work.got = got
+
+    def allreduce(self, work, count):
+        out, op = work.out, pypar.SUM
+        for _ in repeat(None, count):
+            got = allreduce(out, op)
+        work.got = got
 
 
 class Buffer(measure.Form):
@@ -88,24 +141,58 @@ class Buffer(measure.Form):
             barrier()
 
     def broadcast(self, work, count):
-        """The roots take turns, so that no rank can run ahead of the others."""
-        mine = [work.out if root == self.rank else work.into for root in (0, 1)]
+        size = self.size
+        mine = [work.out if root == self.rank else work.into for root in range(size)]
         for i in range(count):
-            broadcast(mine[i % 2], i % 2)
+            broadcast(mine[i % size], i % size)
         work.got = work.into
 
-    def reduce(self, work, count):
-        out, op = work.out, pypar.SUM
+    # What follows has no form in place yet and makes new arrays.
+
+    def scatter(self, work, count):
+        size = self.size
+        parts = work.out.reshape(size, -1)
         for i in range(count):
-            got = reduce(out, op, i % 2)
-            if i % 2 == self.rank:
+            got = scatter(parts, i % size)
+        work.got = got
+
+    def gather(self, work, count):
+        out, size = work.out, self.size
+        for i in range(count):
+            got = gather(out, i % size)
+            if got is not None:
                 work.got = got
 
+    def allgather(self, work, count):
+        out = work.out
+        for _ in repeat(None, count):
+            got = allgather(out)
+        work.got = got
 
-rank = pypar.rank()
+    def alltoall(self, work, count):
+        parts = work.out.reshape(self.size, -1)
+        for _ in repeat(None, count):
+            got = alltoall(parts)
+        work.got = got
+
+    def reduce(self, work, count):
+        out, size, op = work.out, self.size, pypar.SUM
+        for i in range(count):
+            got = reduce(out, op, i % size)
+            if got is not None:
+                work.got = got
+
+    def allreduce(self, work, count):
+        out, op = work.out, pypar.SUM
+        for _ in repeat(None, count):
+            got = allreduce(out, op)
+        work.got = got
+
+
+rank, size = pypar.rank(), pypar.size()
 measure.run(
     rank,
-    {"object": Object(rank), "new": New(rank), "buffer": Buffer(rank)},
+    {"object": Object(rank, size), "new": New(rank, size), "buffer": Buffer(rank, size)},
     pypar.barrier,
     pypar.abort,
 )

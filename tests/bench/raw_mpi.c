@@ -93,6 +93,28 @@ void contender_broadcast(void *data, size_t bytes, int root)
     MPI_Bcast(data, (int)bytes, MPI_BYTE, root, MPI_COMM_WORLD);
 }
 
+void contender_gather(const void *part, size_t bytes, void *all, int root)
+{
+    MPI_Gather(part, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, root,
+               MPI_COMM_WORLD);
+}
+
+void contender_scatter(const void *all, void *part, size_t bytes, int root)
+{
+    MPI_Scatter(all, (int)bytes, MPI_BYTE, part, (int)bytes, MPI_BYTE, root,
+                MPI_COMM_WORLD);
+}
+
+void contender_allgather(const void *part, size_t bytes, void *all)
+{
+    MPI_Allgather(part, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, MPI_COMM_WORLD);
+}
+
+void contender_alltoall(const void *out, size_t bytes, void *in)
+{
+    MPI_Alltoall(out, (int)bytes, MPI_BYTE, in, (int)bytes, MPI_BYTE, MPI_COMM_WORLD);
+}
+
 void contender_reduce(const double *data, double *sum, size_t count, int root)
 {
     MPI_Reduce(data, sum, (int)count, MPI_DOUBLE, MPI_SUM, root, MPI_COMM_WORLD);

@@ -42,16 +42,22 @@ def expected_rows():
     large = ["8 KiB", "16 KiB", "32 KiB", "64 KiB", "256 KiB", "1 MiB", "4 MiB", "16 MiB"]
     objects = ["None", "42", "3.14", "'hello'", "bytes", "tuple", "dict", "dataclass"]
     many = ["1000-floats", "1000-ints", "1000-str", "10-arrays"]
-    joined = ["8 B", "1 KiB", "64 KiB", "1 MiB"]
+    parts = ["8 B", "1 KiB", "64 KiB", "1 MiB"]
+    moves = ["broadcast", "scatter", "gather", "allgather", "alltoall"]
+    joins = ["reduce", "allreduce"]
     return [
         *(f"latency {size}" for size in sizes),
         *(f"bandwidth {size}" for size in large),
         *(f"rate {size}" for size in ("8 B", "256 B", "1 KiB")),
         *(f"object {name}" for name in objects + many),
         "collective barrier",
-        *(f"collective broadcast {size}" for size in joined),
-        *(f"collective reduce {size}" for size in joined),
-        *(f"collective allreduce {size}" for size in joined),
+        *(f"collective {what} {size}" for what in moves + joins for size in parts),
+        *(f"collective of four broadcast {size}" for size in parts),
+        *(f"collective of four alltoall {size}" for size in parts),
+        *(f"collective of four allreduce {size}" for size in parts),
+        *(f"collective of objects {what} tuple" for what in moves),
+        *(f"collective of objects {what} 42" for what in joins),
+        *(f"collective of objects {what} 1-MiB-array" for what in moves + joins),
         "crowd ring",
         "crowd barrier",
     ]
@@ -63,16 +69,18 @@ def contenders(row):
         "object": ["pypar object"],
         "rate": ["raw", "libpar", "pypar new", "pypar buffer"],
         "collective": ["raw", "libpar", "pypar buffer"],
+        "collective of four": ["raw", "libpar", "pypar buffer"],
+        "collective of objects": ["pypar object"],
         "crowd": ["raw", "libpar"],
     }.get(section, ["raw", "libpar", "pypar object", "pypar new", "pypar buffer"])
     mpi4py = {
         "object": ["mpi4py send", "mpi4py pkl5"],
         "rate": ["mpi4py send", "mpi4py Send"],
         "collective": ["mpi4py Send"],
+        "collective of four": ["mpi4py Send"],
+        "collective of objects": ["mpi4py send", "mpi4py pkl5"],
         "crowd": [],
     }.get(section, ["mpi4py send", "mpi4py Send", "mpi4py pkl5"])
-    if "allreduce" in row["name"]:
-        names.remove("pypar buffer")
     return names + (mpi4py if HAS_MPI4PY else [])
 
 
@@ -137,31 +145,46 @@ SPOILER = """
 #include <mpi.h>
 #include <signal.h>
 
-int MPI_Recv(void *data, int count, MPI_Datatype type, int source, int tag,
-             MPI_Comm comm, MPI_Status *status)
+static int spoil(int code, char *last)
 {
-    int code = PMPI_Recv(data, count, type, source, tag, comm, status);
     static int calls;
 
     if (++calls >= 100)
         SPOIL;
     return code;
 }
+
+int MPI_Recv(void *data, int count, MPI_Datatype type, int source, int tag,
+             MPI_Comm comm, MPI_Status *status)
+{
+    int code = PMPI_Recv(data, count, type, source, tag, comm, status);
+
+    return spoil(code, (char *)data + count - 1);
+}
+
+int MPI_Alltoall(const void *out, int outs, MPI_Datatype type, void *in, int ins,
+                 MPI_Datatype in_type, MPI_Comm comm)
+{
+    int code = PMPI_Alltoall(out, outs, type, in, ins, in_type, comm);
+
+    return spoil(code, (char *)in + 2 * ins - 1);
+}
 """
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("row", "spoil", "told"),
     [
-        ("((char *)data)[count - 1] ^= 1", "did not arrive intact"),
-        ("raise(SIGKILL)", "is gone"),
+        ("latency 8 B", "*last ^= 1", "did not arrive intact"),
+        ("collective alltoall 8 B", "*last ^= 1", "did not arrive intact"),
+        ("latency 8 B", "raise(SIGKILL)", "is gone"),
     ],
 )
-def test_what_goes_wrong_in_a_contender_ends_the_benchmark(tmp_path, spoil, told):
+def test_what_goes_wrong_in_a_contender_ends_the_benchmark(tmp_path, row, spoil, told):
     source, library = tmp_path / "spoil.c", tmp_path / "spoil.so"
     source.write_text(SPOILER.replace("SPOIL", spoil))
     subprocess.run(["mpicc", "-shared", "-fPIC", "-o", library, source], check=True)
-    done = bench("--quick", "--only", "latency 8 B", env={"LD_PRELOAD": library})
+    done = bench("--quick", "--only", row, env={"LD_PRELOAD": library})
     assert done.returncode == 1, done
     assert done.stdout == ""
     assert re.search(f"^bench: raw_mpi-2: .*{told}", done.stderr, re.M), done
@@ -178,7 +201,7 @@ def test_a_payload_that_changes_on_the_way_is_noticed(tmp_path):
         "        work.got = work.expected.copy()\n"
         "        if count == 7:\n"
         "            work.got[-1] += 1\n"
-        "form = Spoilt(0)\n"
+        "form = Spoilt(0, 2)\n"
         "order = measure.Order('pingpong - 65536 6')\n"
         "assert measure.measure(form, order, lambda: None) is not None\n"
         "order = measure.Order('pingpong - 65536 7')\n"
