@@ -145,16 +145,18 @@ static size_t below(uint64_t *noise, size_t limit)
 /* Elements: none, one, about as many as travel in one piece, or of all magnitudes. */
 static size_t draw_count(uint64_t *noise, size_t element, int size)
 {
-    size_t most = (size_t)(WHOLE / size) >> below(noise, 18);
+    size_t most = (size_t)(WHOLE / size), bytes;
 
     switch (below(noise, 6)) {
     case 0:
         return below(noise, 2);
     case 1:
-        return (slot_size + FENCE - below(noise, 3 * FENCE)) / element;
+        bytes = slot_size + FENCE - below(noise, 3 * FENCE);
+        break;
     default:
-        return below(noise, most / element + 1);
+        bytes = below(noise, (most >> below(noise, 18)) + 1);
     }
+    return (bytes < most ? bytes : most) / element;
 }
 
 static call draw(par_comm *comm, uint64_t seed)
