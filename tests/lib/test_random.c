@@ -292,7 +292,7 @@ static void join(const call *c, int low, int high, void *result)
     right = check_alloc(c->bytes);
     join(c, low, splits[low][high] - 1, result);
     join(c, splits[low][high], high, right);
-    op_join(c->op, c->type, result, right, c->count);
+    op_join(c->op, c->type, result, result, right, c->count);
     free(right);
 }
 
@@ -302,7 +302,7 @@ static void drop_signs_of_zeros(const call *c, void *data)
     void *zeros = check_alloc(c->bytes);
 
     if (is_float(c->type) || is_double(c->type))
-        op_join(PAR_SUM, c->type, data, zeros, c->count);
+        op_join(PAR_SUM, c->type, data, data, zeros, c->count);
     free(zeros);
 }
 
