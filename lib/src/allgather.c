@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "collective.h"
+#include "segment.h"
 
 /* By doubling (Bruck and others 1997): after step k each rank has the parts of 2^k
  * ranks, its own first and then those of the ranks behind it, and swaps all of
@@ -22,30 +22,44 @@ static par_error swap(collective *c, unsigned char *parts, size_t bytes)
     return err;
 }
 
-/* In PARTS rank 0's part is not the first, but behind this rank's. */
-static par_error allgather(collective *c, const void *part, size_t bytes,
-                           unsigned char *parts, void *data)
+/* In the doubled parts rank 0's is not the first, but behind this rank's. */
+static par_error allgather_small(collective *c, const void *part, size_t bytes,
+                                 char *data)
 {
     const par_comm *comm = c->comm;
-    size_t behind = (size_t)(comm->size - comm->rank);
-    par_error err = collective_agree(c, (size_t)comm->size * bytes);
+    size_t ranks = (size_t)comm->size, behind = (size_t)(comm->size - comm->rank);
+    unsigned char *parts = malloc(ranks * bytes + 1);
+    par_error err;
+
+    if (!parts)
+        return error_memory(ranks * bytes, "the parts of all ranks");
+    collective_copy(parts, part, bytes);
+    err = swap(c, parts, bytes);
+    if (!err) {
+        collective_copy(data + (size_t)comm->rank * bytes, parts, behind * bytes);
+        collective_copy(data, parts + behind * bytes, (size_t)comm->rank * bytes);
+    }
+    free(parts);
+    return err;
+}
+
+/* What is large goes straight to its place. */
+static par_error allgather_large(collective *c, const void *part, size_t bytes,
+                                 char *data)
+{
+    segments s = {c, (size_t)c->comm->size * bytes, bytes};
+    par_error err = collective_meet(c);
 
     if (err)
         return err;
-    collective_copy(parts, part, bytes);
-    err = swap(c, parts, bytes);
-    if (err)
-        return err;
-    collective_copy((char *)data + (size_t)comm->rank * bytes, parts, behind * bytes);
-    collective_copy(data, parts + behind * bytes, (size_t)comm->rank * bytes);
-    return PAR_OK;
+    collective_copy(data + segment_start(&s, c->comm->rank), part, bytes);
+    return segment_share(&s, data, -1);
 }
 
 par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type type,
                         void *data)
 {
     size_t bytes;
-    unsigned char *parts;
     collective c;
     par_error err = comm_check(comm);
 
@@ -56,11 +70,9 @@ par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type
     if (err)
         return err;
     err = collective_enter(comm, COLLECTIVE_ALLGATHER, 0, count, type, PAR_SUM, &c);
-    parts = malloc((size_t)comm->size * bytes + 1);
-    if (!err && !parts)
-        err = error_memory((size_t)comm->size * bytes, "the parts of all ranks");
     if (!err)
-        err = allgather(&c, part, bytes, parts, data);
-    free(parts);
+        err = collective_is_small((size_t)comm->size * bytes)
+                  ? allgather_small(&c, part, bytes, data)
+                  : allgather_large(&c, part, bytes, data);
     return collective_leave(&c, err);
 }

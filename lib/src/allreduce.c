@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "segment.h"
 
+/* What pays to be joined in segments. */
+enum { SEGMENTS_BYTES = 64 * 1024 };
+
 /* Whether rank r's partner in each step, r xor 2^k, exists for all. */
 static bool is_power_of_two(int size)
 {
@@ -69,7 +72,7 @@ static par_error allreduce(collective *c, const void *data, void *result, size_t
 
     if (err)
         return err;
-    if (segment_pays(c, bytes, 2))
+    if (bytes >= SEGMENTS_BYTES)
         return join_segments(c, data, result, bytes);
     return is_power_of_two(c->comm->size) && collective_is_small(bytes)
                ? double_up(c, data, result, bytes)

@@ -51,8 +51,8 @@ par_error collective_descend(collective *c, void *data, size_t bytes)
     return err ? err : send_to_children(c, content, &part, 1);
 }
 
-/* Fewer are served in two steps of the tree. */
-enum { BROADCAST_RANKS = 4 };
+/* What pays to be sent in segments; fewer ranks are served in two steps of the tree. */
+enum { SEGMENTS_RANKS = 4, SEGMENTS_BYTES = 256 * 1024 };
 
 static par_error hand_out_segments(collective *c, const segments *s, char *data)
 {
@@ -86,8 +86,9 @@ static par_error broadcast(collective *c, void *data, size_t bytes)
 
     if (err)
         return err;
-    return segment_pays(c, bytes, BROADCAST_RANKS) ? broadcast_segments(c, data, bytes)
-                                                   : collective_descend(c, data, bytes);
+    return bytes >= SEGMENTS_BYTES && c->comm->size >= SEGMENTS_RANKS
+               ? broadcast_segments(c, data, bytes)
+               : collective_descend(c, data, bytes);
 }
 
 par_error par_broadcast(par_comm *comm, void *data, size_t count, par_type type, int root)

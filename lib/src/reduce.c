@@ -4,8 +4,8 @@
 
 #include "segment.h"
 
-/* Fewer send no more along the tree than in segments. */
-enum { REDUCE_RANKS = 4 };
+/* What pays to be joined in segments; fewer ranks send no more along the tree. */
+enum { SEGMENTS_RANKS = 4, SEGMENTS_BYTES = 64 * 1024 };
 
 /* The blocks of ranks whose elements are joined are those of a binomial tree, in the
  * order of the ranks. Of each block one rank has the result: the root where it is one
@@ -136,7 +136,7 @@ static par_error reduce(collective *c, const void *data, void *result, size_t by
 
     if (err)
         return err;
-    return segment_pays(c, bytes, REDUCE_RANKS)
+    return bytes >= SEGMENTS_BYTES && c->comm->size >= SEGMENTS_RANKS
                ? join_segments(c, data, result, bytes)
                : collective_climb(c, data, result, bytes);
 }

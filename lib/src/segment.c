@@ -6,12 +6,7 @@
 
 #include "type.h"
 
-enum { LINE = 64, ENOUGH = 64 * 1024 };
-
-bool segment_pays(const collective *c, size_t bytes, int ranks)
-{
-    return bytes >= ENOUGH && c->comm->size >= ranks;
-}
+enum { LINE = 64 };
 
 segments segment_divide(collective *c, size_t bytes)
 {

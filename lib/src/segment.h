@@ -16,9 +16,6 @@ typedef struct segments {
     size_t bytes, each;
 } segments;
 
-/* Whether BYTES are enough for it, and the ranks of C are at least RANKS. */
-bool segment_pays(const collective *c, size_t bytes, int ranks);
-
 segments segment_divide(collective *c, size_t bytes);
 
 /* Where that of RANK begins, and its length. */
