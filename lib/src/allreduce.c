@@ -72,7 +72,7 @@ static par_error allreduce(collective *c, const void *data, void *result, size_t
 
     if (err)
         return err;
-    if (bytes >= SEGMENTS_BYTES)
+    if (bytes >= SEGMENTS_BYTES && c->comm->size > 1)
         return join_segments(c, data, result, bytes);
     return is_power_of_two(c->comm->size) && collective_is_small(bytes)
                ? double_up(c, data, result, bytes)
