@@ -182,11 +182,15 @@ PAR_API par_error par_init(int *argc, char ***argv, const par_options *options,
                            par_comm **world_p);
 
 /* End the job. Every communicator is gone after it. MPI is finalised too,
- * unless somebody else had initialised it. Collective; waits for all ranks.
+ * unless somebody else had initialised it. Collective; waits for all ranks, and for
+ * collective calls that have been started and not been waited for.
  *
  * More calls than par_init had are harmless: they do nothing.
  *
- * PAR_ERR_MPI  MPI did not stop
+ * PAR_ERR_MISMATCH  a collective call that has been started can't end, nor does the
+ *                   job, since other ranks have not made it
+ * PAR_ERR_STATE     it is called in a task
+ * PAR_ERR_MPI       MPI did not stop
  */
 PAR_API par_error par_finalize(void);
 
@@ -501,7 +505,8 @@ PAR_API par_error par_message_free(par_message **message_p);
 
 /* What the owner of an interpreter has to say while this library waits. Each
  * may be NULL. They are called without the library's lock, by the thread that
- * waits, and only when a wait has lasted longer than a short spin. */
+ * waits, and only when a wait has lasted longer than a short spin. That may be a
+ * thread of the library's own (see par_task_start), but not for interrupt. */
 typedef struct par_hooks {
     /* The wait gets long: let go of what other threads need (the GIL). */
     void *(*release)(void *context);
@@ -514,8 +519,8 @@ typedef struct par_hooks {
     void *context;
 } par_hooks;
 
-/* Set the hooks of this process; they are copied, NULL takes them away. To be
- * called while no thread waits. */
+/* Set the hooks of this process; they are copied, NULL takes them away. Waits that
+ * have become long already keep theirs. */
 PAR_API void par_set_hooks(const par_hooks *hooks);
 
 /* ---- collective: all ranks together ------------------------------------- */
@@ -591,6 +596,60 @@ PAR_API par_error par_alltoall(par_comm *comm, const void *data, void *result,
 /* This rank cannot make the collective call that the others make: theirs fail, with
  * WHY in their details. */
 PAR_API par_error par_collective_fail(par_comm *comm, const char *why);
+
+/* The same, started and not waited for: they return at once, and the call goes on in
+ * a thread of COMM's own, even while this one computes. *REQUEST_P is the caller's to
+ * bring to its end; until that the memory must stay as it is, or untouched where the
+ * result goes.
+ *
+ * A communicator's collective calls are made in the order in which they were started,
+ * those that wait counted: these wait first until all that were started are over. So
+ * all ranks must make the same calls in the same order, but some may wait for what
+ * others start. None can be called back.
+ *
+ * A wrong COMM, ROOT or REQUEST_P is an error at once; all others come from the call
+ * that ends the request. And:
+ *
+ * PAR_ERR_MPI  somebody else has started MPI with less than MPI_THREAD_SERIALIZED
+ */
+PAR_API par_error par_barrier_start(par_comm *comm, par_request **request_p);
+PAR_API par_error par_broadcast_start(par_comm *comm, void *data, size_t count,
+                                      par_type type, int root, par_request **request_p);
+PAR_API par_error par_scatter_start(par_comm *comm, const void *data, void *part,
+                                    size_t count, par_type type, int root,
+                                    par_request **request_p);
+PAR_API par_error par_gather_start(par_comm *comm, const void *part, size_t count,
+                                   par_type type, void *data, int root,
+                                   par_request **request_p);
+PAR_API par_error par_reduce_start(par_comm *comm, const void *data, void *result,
+                                   size_t count, par_type type, par_op op, int root,
+                                   par_request **request_p);
+PAR_API par_error par_allreduce_start(par_comm *comm, const void *data, void *result,
+                                      size_t count, par_type type, par_op op,
+                                      par_request **request_p);
+PAR_API par_error par_allgather_start(par_comm *comm, const void *part, size_t count,
+                                      par_type type, void *data, par_request **request_p);
+PAR_API par_error par_alltoall_start(par_comm *comm, const void *data, void *result,
+                                     size_t count, par_type type,
+                                     par_request **request_p);
+
+/* What a task does; its error, with the detail that is its thread's then, comes from
+ * the call that ends its request. */
+typedef par_error par_task(void *argument);
+
+/* Start RUN with ARGUMENT in the place of a collective call of COMM: at its turn among
+ * them, in the same thread. It may make collective calls of COMM, which all ranks'
+ * tasks make alike, and must not wait for a task that comes later. PAR_ERR_ARG: RUN
+ * is NULL. */
+PAR_API par_error par_task_start(par_comm *comm, par_task *run, void *argument,
+                                 par_request **request_p);
+
+/* Let *REQUEST_P, of a collective call or a task, go on with nobody to wait for it; it
+ * is freed and set to NULL, and its error, if any, is lost.
+ *
+ * PAR_ERR_ARG  it is another kind of request
+ */
+PAR_API par_error par_task_leave(par_request **request_p);
 
 /* The same for messages whose content only their sender knows; what bindings
  * build on. */

@@ -3,7 +3,8 @@
  *
  * par_init joins an MPI that has been initialised already; the other way round a
  * program may call MPI after par_init. MPI runs at MPI_THREAD_SERIALIZED then, so
- * its functions must not be called while another thread is in par's.
+ * its functions must not be called while another thread is in par's: nor while
+ * collective calls go on that have been started and not waited for.
  */
 #ifndef PAR_MPI_H
 #define PAR_MPI_H

@@ -61,7 +61,7 @@ par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type
 {
     size_t bytes;
     collective c;
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (!err)
         err = p2p_check_data(part, count, type, &bytes);

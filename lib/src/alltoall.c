@@ -37,7 +37,7 @@ par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t co
 {
     size_t bytes;
     collective c;
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (!err)
         err = collective_check_whole(comm, data, count, type);
@@ -115,7 +115,7 @@ static par_error run(par_comm *comm, collective_function function, const outs *o
 static par_error check(const par_comm *comm, const outs *o, par_message *const *messages,
                        par_request *const *sends)
 {
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
     int count;
 
     if (err)

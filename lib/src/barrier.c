@@ -20,7 +20,7 @@ par_error collective_meet(collective *c)
 par_error par_barrier(par_comm *comm)
 {
     collective c;
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (err)
         return err;

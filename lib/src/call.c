@@ -313,9 +313,13 @@ static par_message *find_urgent(par_comm *comm)
     return NULL;
 }
 
-static bool has_urgent(par_comm *comm)
+static par_comm *find_urgent_comm(void)
 {
-    return find_urgent(comm);
+    par_comm *comm = comm_next(NULL);
+
+    while (comm && !find_urgent(comm))
+        comm = comm_next(comm);
+    return comm;
 }
 
 void call_clear_urgent(void)
@@ -324,7 +328,7 @@ void call_clear_urgent(void)
     par_comm *comm;
 
     lock_take();
-    while (!busy && (comm = comm_find(has_urgent))) {
+    while (!busy && (comm = find_urgent_comm())) {
         busy = true;
         drop(comm, find_urgent(comm));
         busy = false;

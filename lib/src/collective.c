@@ -9,9 +9,16 @@
 #include "type.h"
 #include "wait.h"
 
-par_error collective_check_root(const par_comm *comm, int root)
+par_error collective_check(const par_comm *comm)
 {
     par_error err = comm_check(comm);
+
+    return err ? err : background_wait(comm);
+}
+
+par_error collective_check_root(const par_comm *comm, int root)
+{
+    par_error err = collective_check(comm);
 
     return err ? err : comm_check_rank(comm, root, "root");
 }
@@ -42,7 +49,7 @@ par_error collective_check_join(const par_comm *comm, const void *data,
                                 const void *result, size_t count, par_type type,
                                 par_op op, size_t *bytes_p)
 {
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (!err)
         err = op_check(op, type);

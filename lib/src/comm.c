@@ -84,6 +84,8 @@ par_error comm_open(par_comm *comm, MPI_Comm parent)
     comm->left = -1;
     for (int i = 0; i < COMM_CALLS; i++)
         comm->calls[i].tag = -1;
+    comm->background = NULL;
+    comm->end.is_under_way = false;
     err = inbox_open(&comm->inbox, header);
     if (!err) {
         list_insert(&open_comms, &comm->node);
@@ -111,12 +113,11 @@ void comm_close(par_comm *comm)
     MPI_Comm_free(&comm->body);
 }
 
-par_comm *comm_find(bool (*is_it)(par_comm *comm))
+par_comm *comm_next(const par_comm *comm)
 {
-    for (list_node *node = open_comms.next; node != &open_comms; node = node->next)
-        if (is_it(LIST_OF(node, par_comm, node)))
-            return LIST_OF(node, par_comm, node);
-    return NULL;
+    const list_node *node = comm ? &comm->node : &open_comms;
+
+    return node->next == &open_comms ? NULL : LIST_OF(node->next, par_comm, node);
 }
 
 void comm_close_all(const par_comm *world)

@@ -14,6 +14,14 @@ typedef struct comm_call {
     par_type type;
 } comm_call;
 
+/* What the ranks of a communicator tell each other at the end of the job; the largest
+ * of each number is heard. */
+typedef struct comm_end {
+    MPI_Request request;
+    bool is_under_way;
+    int64_t said[4], heard[4];
+} comm_end;
+
 struct par_comm {
     list_node node; /* among all that are open */
     inbox inbox;
@@ -21,13 +29,15 @@ struct par_comm {
                     * header; and the MPI library's collectives */
     int rank, size;
     bool is_world;
-    int under_way;               /* requests that programs have and have not ended yet */
-    uint32_t body_tags;          /* given out so far */
-    uint32_t collectives;        /* entered so far; all ranks of the comm count alike */
-    comm_call calls[COMM_CALLS]; /* the last of them, by tag */
-    _Atomic int left;            /* the tag of the last that this rank has left */
+    int under_way;                 /* requests that programs have, not ended yet */
+    struct background *background; /* its thread, once there is one */
+    uint32_t body_tags;            /* given out so far */
+    uint32_t collectives;          /* entered so far; all ranks of the comm count alike */
+    comm_call calls[COMM_CALLS];   /* the last of them, by tag */
+    _Atomic int left;              /* the tag of the last that this rank has left */
     bool any_failed;
     int failed_tag; /* of the last that has failed, here or elsewhere */
+    comm_end end;   /* leave.c's */
 };
 
 typedef enum comm_phase {
@@ -49,9 +59,9 @@ void comm_close(par_comm *comm);
 /* Close all that are open, and free them but for WORLD. Needs the lock. */
 void comm_close_all(const par_comm *world);
 
-/* One of those that are open that IS_IT is true of; NULL where there is none. Needs
- * the lock. */
-par_comm *comm_find(bool (*is_it)(par_comm *comm));
+/* The one after COMM of those that are open, the first after NULL, NULL after the
+ * last. Needs the lock. */
+par_comm *comm_next(const par_comm *comm);
 
 /* Whether COMM can be used now. */
 par_error comm_check(const par_comm *comm);

@@ -6,7 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "background.h"
 #include "call.h"
+#include "leave.h"
 #include "lock.h"
 #include "options.h"
 #include "place.h"
@@ -17,8 +19,6 @@ static struct {
     int depth;        /* calls of par_init not yet matched */
     bool mpi_is_ours; /* we started MPI, so we stop it */
     pid_t pid;        /* a child made by fork is not the rank */
-    MPI_Request leaving;
-    bool is_leaving;
     par_comm world;
     char hostname[256];
 } job;
@@ -176,46 +176,15 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
     job.pid = getpid();
     job.depth = 1;
     comm_job = COMM_JOB_RUNS;
-    if (!registered && !on_exit(at_exit, NULL))
+    /* A child made by fork must not find the lock taken by a thread that it lacks. */
+    if (!registered && !pthread_atfork(lock_take, lock_give, lock_give) &&
+        !on_exit(at_exit, NULL))
         registered = true;
     *world_p = &job.world;
     return PAR_OK;
 }
 
 /* ---- end ---------------------------------------------------------------- */
-
-static par_error step_leaving(void *unused, bool *done_p)
-{
-    int done;
-    int code = MPI_Test(&job.leaving, &done, MPI_STATUS_IGNORE);
-
-    (void)unused;
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Ibarrier");
-    *done_p = done;
-    return PAR_OK;
-}
-
-/* Wait for the other ranks here, asleep, and not in MPI_Finalize, awake. An
- * interrupted wait goes on with the next call. */
-static par_error leave_together(void)
-{
-    int code = MPI_SUCCESS;
-    par_error err;
-
-    lock_take();
-    if (!job.is_leaving)
-        code = MPI_Ibarrier(job.world.body, &job.leaving);
-    if (code != MPI_SUCCESS) {
-        lock_give();
-        return error_mpi(code, "MPI_Ibarrier");
-    }
-    job.is_leaving = true;
-    err = wait_until(step_leaving, NULL, true);
-    if (err != PAR_ERR_INTERRUPTED)
-        job.is_leaving = false;
-    return err;
-}
 
 par_error par_finalize(void)
 {
@@ -226,9 +195,14 @@ par_error par_finalize(void)
         job.depth -= job.depth > 0;
         return PAR_OK;
     }
+    if (background_is_here())
+        return error_set(PAR_ERR_STATE, "a task, which the end of the job waits for, "
+                                        "cannot call par_finalize");
     err = leave_together();
     if (err)
         return err;
+    for (par_comm *comm = comm_next(NULL); comm; comm = comm_next(comm))
+        background_stop(comm);
     lock_take();
     job.depth = 0;
     comm_job = COMM_JOB_OVER;
@@ -261,8 +235,10 @@ static void at_exit(int status, void *unused)
     if (status && job.world.size > 1)
         par_abort(status);
     job.depth = 1;
-    if (par_finalize())
+    if (par_finalize()) {
+        fprintf(stderr, "%s\n", par_error_detail()); /* nobody else can say it now */
         par_abort(EXIT_FAILURE);
+    }
 }
 
 _Noreturn void par_abort(int code)

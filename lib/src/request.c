@@ -23,6 +23,7 @@ par_error request_new(par_comm *comm, par_request **request_p, par_request **new
     else if (!(request = malloc(sizeof *request)))
         return error_memory(sizeof *request, "a request");
     request->comm = comm;
+    request->detail = NULL;
     comm->under_way++;
     *new_p = request;
     return PAR_OK;
@@ -31,6 +32,7 @@ par_error request_new(par_comm *comm, par_request **request_p, par_request **new
 void request_free(par_request *request)
 {
     request->comm->under_way--;
+    free(request->detail);
     request->next_free = free_requests;
     free_requests = request;
 }
@@ -224,6 +226,7 @@ par_error request_send(par_request *request, par_comm *comm, const request_outgo
     request->error = PAR_OK;
     request->receive.arrive = NULL;
     request->meta = NULL;
+    request->detail = NULL;
     request->message = NULL;
     if (out->dest == comm->rank)
         return send_to_self(request, out, &header);
@@ -336,6 +339,7 @@ static void start_receive(par_request *request, par_comm *comm, wire_context con
     request->error = PAR_OK;
     request->slot = NULL;
     request->meta = NULL;
+    request->detail = NULL;
     request->message = NULL;
     request->receive.context = context;
     request->receive.source = source;
@@ -366,6 +370,23 @@ void request_return(par_message *message)
 
     if (!match_arrive(table, message))
         match_keep(table, message);
+}
+
+/* ---- task --------------------------------------------------------------- */
+
+void request_begin_task(par_request *request)
+{
+    *request = (par_request){.comm = request->comm, .state = REQUEST_RUNNING};
+}
+
+void request_end_task(par_request *request, par_error err)
+{
+    request->state = REQUEST_DONE;
+    request->error = err;
+    if (err)
+        request->detail = strdup(par_error_detail());
+    if (request->is_left)
+        request_free(request);
 }
 
 /* ---- under way ---------------------------------------------------------- */
@@ -429,7 +450,8 @@ par_error request_step(void *what, bool *done_p)
         *done_p = false;
         return comm_check(request->comm); /* another thread has ended the job */
     }
-    while (request->state == REQUEST_WAITING && inbox_step(&request->comm->inbox))
+    while ((request->state == REQUEST_WAITING || request->state == REQUEST_RUNNING) &&
+           inbox_step(&request->comm->inbox))
         ;
     if (request->state == REQUEST_MOVING) {
         err = step_moving(request);
@@ -451,6 +473,10 @@ par_error request_outcome(const par_request *request)
     const par_status *came = &request->status;
     char text[64];
 
+    if (request->detail) {
+        error_restore(request->detail);
+        return request->error;
+    }
     switch (request->error) {
     case PAR_ERR_TYPE:
     case PAR_ERR_SIZE:

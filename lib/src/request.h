@@ -9,6 +9,7 @@
 typedef enum request_state {
     REQUEST_WAITING, /* a receive: for its message */
     REQUEST_MOVING,  /* MPI has its memory */
+    REQUEST_RUNNING, /* a task: for its turn, or for its end */
     REQUEST_DONE,
 } request_state;
 
@@ -30,6 +31,9 @@ struct par_request {
     par_message **message_p;
     /* what comes apart */
     transfer transfer;
+    /* a task */
+    char *detail; /* of its error; NULL without */
+    bool is_left; /* nobody waits for it */
     /* how it ended; for a message that did not fit, what it was */
     par_error error;
     par_status status;
@@ -73,6 +77,11 @@ void request_receive(par_request *request, par_comm *comm, int source, int tag,
 /* Start REQUEST as a receive of a message as such; needs the lock. */
 void request_receive_message(par_request *request, par_comm *comm, wire_context context,
                              int source, int tag);
+
+/* Make REQUEST, which request_new has given, a task's; the task is over with ERR, whose
+ * detail is this thread's. Need the lock. */
+void request_begin_task(par_request *request);
+void request_end_task(par_request *request, par_error err);
 
 /* Drive REQUEST on without waiting; a wait_step. After an error it is done, too. */
 par_error request_step(void *request, bool *done_p);

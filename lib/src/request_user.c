@@ -252,8 +252,27 @@ par_error par_event_set(par_request *request)
     lock_take();
     if (request->state == REQUEST_WAITING && !request->receive.arrive)
         request->state = REQUEST_DONE;
-    else if (request->receive.arrive || request->state == REQUEST_MOVING)
+    else if (request->receive.arrive || request->state != REQUEST_DONE)
         err = error_set(PAR_ERR_ARG, "the request is not one of par_event_start");
     lock_give();
+    return err;
+}
+
+par_error par_task_leave(par_request **request_p)
+{
+    par_error err = check(request_p);
+
+    if (err || !*request_p)
+        return err;
+    lock_take();
+    if ((*request_p)->state == REQUEST_RUNNING)
+        (*request_p)->is_left = true;
+    else if ((*request_p)->state == REQUEST_DONE && !(*request_p)->receive.arrive)
+        request_free(*request_p);
+    else
+        err = error_set(PAR_ERR_ARG, "the request is not a task's");
+    lock_give();
+    if (!err)
+        *request_p = NULL;
     return err;
 }

@@ -25,7 +25,7 @@ static par_error gather_here(par_comm *comm, collective_function function,
 /* The same for a call that this rank can always make. */
 static par_error meet(par_comm *comm, collective_function function)
 {
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     return err ? err : gather_here(comm, function, PAR_OK);
 }
@@ -125,7 +125,7 @@ par_error par_comm_free(par_comm **comm_p)
 
     if (!comm_p || !*comm_p)
         return PAR_OK;
-    err = comm_check(*comm_p);
+    err = collective_check(*comm_p);
     if (!err && (*comm_p)->is_world)
         err = error_set(PAR_ERR_ARG, "the world is freed by par_finalize");
     if (err)
@@ -136,6 +136,7 @@ par_error par_comm_free(par_comm **comm_p)
     err = gather_here(*comm_p, COLLECTIVE_FREE, err);
     if (err)
         return err;
+    background_stop(*comm_p);
     lock_take();
     while (inbox_step(&(*comm_p)->inbox))
         ;

@@ -52,6 +52,13 @@ int use_mpi_start(int *argc, char ***argv)
     return MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
 }
 
+bool use_mpi_takes_threads(void)
+{
+    int level;
+
+    return MPI_Query_thread(&level) == MPI_SUCCESS && level >= MPI_THREAD_SERIALIZED;
+}
+
 void use_mpi_begin_blocking(void)
 {
     if (told_to_yield)

@@ -18,6 +18,9 @@ int use_mpi_start(int *argc, char ***argv);
 void use_mpi_begin_blocking(void);
 void use_mpi_end_blocking(void);
 
+/* Whether several threads may call MPI, one at a time. */
+bool use_mpi_takes_threads(void);
+
 /* End all ranks with status CODE. */
 _Noreturn void use_mpi_abort(int code);
 

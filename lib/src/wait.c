@@ -33,9 +33,18 @@ static struct {
     bool rests; /* at all */
 } policy = {SPINS, YIELD_NS, true};
 
+static _Thread_local bool beside_work;
+
+void wait_beside_work(void)
+{
+    beside_work = true;
+}
+
 void par_set_hooks(const par_hooks *new_hooks)
 {
+    lock_take();
     hooks = new_hooks ? *new_hooks : (par_hooks){0};
+    lock_give();
 }
 
 void wait_set_chore(void (*new_chore)(void))
@@ -73,11 +82,11 @@ static bool rest(int64_t waited)
 {
     int64_t ns = waited / 8 < SLEEP_MAX_NS ? waited / 8 : SLEEP_MAX_NS;
 
-    if (!policy.rests) {
+    if (!policy.rests && !beside_work) {
         relax();
         return false;
     }
-    if (waited < policy.yield_ns) {
+    if (waited < policy.yield_ns && !beside_work) {
         sched_yield();
         return false;
     }
@@ -154,16 +163,18 @@ par_error wait_until(wait_step *step, void *what, bool interruptible)
         }
         err = step(what, &done);
     }
-    lock_give();
-    if (err || done)
+    if (err || done) {
+        lock_give();
         return err;
+    }
 
     int64_t now = wait_now_ns();
     long_wait w = {.hooks = hooks,
-                   .interruptible = interruptible,
+                   .interruptible = interruptible && !beside_work,
                    .since = now,
                    .signals_seen = now};
 
+    lock_give();
     release(&w);
     err = wait_long(step, what, &w);
     acquire(&w);

@@ -27,4 +27,8 @@ void wait_set_chore(void (*chore)(void));
  * to spin is to keep from its core the very rank that one waits for. */
 void wait_configure(par_wait_mode mode, bool crowded);
 
+/* From now on this thread waits beside the program's work: it gives its core away at
+ * once, and no hook interrupts it. */
+void wait_beside_work(void);
+
 #endif

@@ -111,6 +111,8 @@ static void expect_no_job(const char *here)
     ck_no_job(par_message_scatter(world, &content, NULL, NULL, 0, &message));
     ck_no_job(par_message_gather(world, &content, NULL, 0, 0, &message));
     ck_no_job(par_barrier(NULL));
+    ck_no_job(par_barrier_start(world, &request));
+    ck_no_job(par_task_start(world, NULL, NULL, &request));
 }
 
 static int play_outside(void)
@@ -219,6 +221,61 @@ static int play_unreceived(void)
         ck_ok(par_send(world, &i, 1, PAR_INT32, (me + 1) % ranks, i));
     ck_ok(par_finalize());
     return 0;
+}
+
+/* Nobody waits for these; they end before the job does. */
+static int play_background(void)
+{
+    enum { COUNT = 2000000 };
+    static unsigned char data[COUNT];
+    par_request *request;
+
+    begin(NULL);
+    if (me == 0)
+        check_fill(data, COUNT, 5);
+    for (int i = 0; i < 50; i++)
+        ck_ok(par_barrier_start(world, &request));
+    ck_ok(par_broadcast_start(world, data, COUNT, PAR_BYTE, 0, &request));
+    if (me == ranks - 1)
+        ck_ok(par_finalize());
+    else
+        return 0;
+    ck_assert(check_is_filled(data, COUNT, 5));
+    return 0;
+}
+
+/* The last rank starts fewer than others: on one communicator, and more on another. */
+static int play_uneven(void)
+{
+    par_comm *other;
+    par_request *request;
+
+    begin(NULL);
+    ck_ok(par_duplicate(world, &other));
+    ck_ok(par_barrier_start(me == ranks - 1 ? world : other, &request));
+    ck_fails(PAR_ERR_MISMATCH, par_finalize());
+    ck_detail("lacks");
+    ck_assert(par_initialized());
+    return 0; /* and so it is tried again */
+}
+
+/* A thread of its own for a communicator is more than this MPI bears. */
+static int play_join_one_thread(void)
+{
+    par_request *request = NULL;
+    int level;
+
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level);
+    begin(NULL);
+    if (level < MPI_THREAD_SERIALIZED) {
+        ck_fails(PAR_ERR_MPI, par_barrier_start(world, &request));
+        ck_detail("MPI_THREAD_SERIALIZED");
+        ck_assert_ptr_null(request);
+    }
+    ck_ok(par_barrier(world));
+    ck_ok(par_finalize());
+    MPI_Finalize();
+    return level < MPI_THREAD_SERIALIZED ? 0 : 5;
 }
 
 static int play_exit_3(void)
@@ -335,6 +392,9 @@ static const struct {
     {"forget", play_forget},
     {"forget-twice", play_forget_twice},
     {"unreceived", play_unreceived},
+    {"background", play_background},
+    {"uneven", play_uneven},
+    {"join-one-thread", play_join_one_thread},
     {"exit-3", play_exit_3},
     {"abort-7", play_abort_7},
     {"abort-0", play_abort_0},
@@ -494,6 +554,27 @@ START_TEST(messages_that_nobody_received_do_not_matter_in_the_end)
 }
 END_TEST
 
+START_TEST(collective_calls_under_way_end_before_the_job)
+{
+    job_ends_well(0, "background");
+    job_ends_well(3, "background");
+}
+END_TEST
+
+START_TEST(collective_calls_that_cannot_end_are_an_error_in_the_end)
+{
+    job_ends(1, 2, "uneven");
+    ck_assert_ptr_nonnull(strstr(output, "the job cannot end"));
+    job_ends(1, 3, "uneven");
+}
+END_TEST
+
+START_TEST(an_mpi_for_one_thread_has_no_calls_in_the_background)
+{
+    job_ends_well(2, "join-one-thread");
+}
+END_TEST
+
 START_TEST(a_rank_that_exits_with_a_status_ends_the_job_with_it)
 {
     job_ends(3, 0, "exit-3");
@@ -551,6 +632,9 @@ static void add(Suite *suite)
     check_add(suite, an_mpi_of_somebody_else_may_be_gone_at_exit);
     check_add(suite, a_job_that_is_never_finalized_ends_well_all_the_same);
     check_add(suite, messages_that_nobody_received_do_not_matter_in_the_end);
+    check_add(suite, collective_calls_under_way_end_before_the_job);
+    check_add(suite, collective_calls_that_cannot_end_are_an_error_in_the_end);
+    check_add(suite, an_mpi_for_one_thread_has_no_calls_in_the_background);
     check_add(suite, a_rank_that_exits_with_a_status_ends_the_job_with_it);
     check_add(suite, an_abort_ends_the_job_with_its_status);
     check_add(suite, a_child_made_by_fork_does_not_end_the_job);
