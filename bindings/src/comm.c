@@ -3,6 +3,7 @@
 #include "comm.h"
 
 #include "arguments.h"
+#include "background.h"
 #include "errors.h"
 #include "request.h"
 
@@ -341,6 +342,23 @@ static PyObject *alltoall(PyObject *object, PyObject *values)
     return collective_alltoall(self_of(object)->state, self_of(object)->par, values);
 }
 
+/* Each of these, made by the communicator's thread: a Request of it. */
+#define STARTED(name)                                                                   \
+    static PyObject *i##name(PyObject *object, PyObject *const *args, Py_ssize_t count, \
+                             PyObject *keywords)                                        \
+    {                                                                                   \
+        return background_start(self_of(object), #name, args, count, keywords);         \
+    }
+
+STARTED(barrier)
+STARTED(broadcast)
+STARTED(scatter)
+STARTED(gather)
+STARTED(reduce)
+STARTED(allreduce)
+STARTED(allgather)
+STARTED(alltoall)
+
 static PyGetSetDef properties[] = {
     {"rank", get_rank, NULL, "This process's number, 0 to size - 1.", NULL},
     {"size", get_size, NULL, "How many ranks there are.", NULL},
@@ -350,6 +368,14 @@ static PyGetSetDef properties[] = {
 };
 
 #define FAST(function) ((PyCFunction)(void (*)(void))(function))
+
+#define STARTED_METHOD(name)                                                    \
+    {                                                                           \
+        "i" #name, FAST(i##name), METH_FASTCALL | METH_KEYWORDS,                \
+            "i" #name "($self, /, *args, **keywords)\n--\n\n"                   \
+            "Start " #name " and return a Request whose result is what " #name  \
+            " returns. What it is given must stay as it is until that is done." \
+    }
 
 static PyMethodDef methods[] = {
     {"send", FAST(send), METH_FASTCALL | METH_KEYWORDS,
@@ -407,6 +433,14 @@ static PyMethodDef methods[] = {
      "alltoall($self, objs, /)\n--\n\n"
      "Send to rank r the r-th of objs, which must be one for each rank; return the list "
      "of what the ranks sent to this one."},
+    STARTED_METHOD(barrier),
+    STARTED_METHOD(broadcast),
+    STARTED_METHOD(scatter),
+    STARTED_METHOD(gather),
+    STARTED_METHOD(reduce),
+    STARTED_METHOD(allreduce),
+    STARTED_METHOD(allgather),
+    STARTED_METHOD(alltoall),
     {"split", FAST(split), METH_FASTCALL | METH_KEYWORDS,
      "split($self, color, key=None)\n--\n\n"
      "Return a Comm of the ranks that give the same color, ordered by key (by rank "

@@ -72,3 +72,32 @@ int errors_raise_if(core_state *state, par_error err)
         errors_raise(state, err);
     return err ? -1 : 0;
 }
+
+PyObject *errors_take(void)
+{
+    PyObject *type, *value, *trace;
+
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (trace)
+        PyException_SetTraceback(value, trace);
+    Py_XDECREF(type);
+    Py_XDECREF(trace);
+    return value;
+}
+
+static void flush(const char *stream)
+{
+    PyObject *file = PySys_GetObject(stream);
+    PyObject *result =
+        file && file != Py_None ? PyObject_CallMethod(file, "flush", NULL) : NULL;
+
+    Py_XDECREF(result);
+    PyErr_Clear();
+}
+
+void errors_flush(void)
+{
+    flush("stdout");
+    flush("stderr");
+}

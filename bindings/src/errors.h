@@ -12,4 +12,10 @@ PyObject *errors_raise(core_state *state, par_error err);
 /* Raise the exception for ERR, if it is one: -1 then, else 0. */
 int errors_raise_if(core_state *state, par_error err);
 
+/* The exception that is set, with its traceback, which is not set any more then. */
+PyObject *errors_take(void);
+
+/* Flush Python's output: what has been printed must not die with the job. */
+void errors_flush(void);
+
 #endif

@@ -6,9 +6,13 @@
  * failed doesn't wait for others that may wait for it.
  */
 #include "arguments.h"
+
+#include <unistd.h>
+
+#include "background.h"
 #include "comm.h"
 #include "errors.h"
-#include "request.h"
+#include "orphan.h"
 
 core_state *state_of(PyObject *module)
 {
@@ -54,23 +58,12 @@ static PyObject *finalize(PyObject *module, IGNORED)
 {
     par_error err;
 
-    if (request_finish_orphans(state_of(module)) < 0)
+    if (orphan_finish(state_of(module)) < 0)
         return NULL;
     err = par_finalize();
     if (err)
         return errors_raise(state_of(module), err);
     Py_RETURN_NONE;
-}
-
-/* What has been printed must not die with the job. */
-static void flush(const char *stream)
-{
-    PyObject *file = PySys_GetObject(stream);
-    PyObject *result =
-        file && file != Py_None ? PyObject_CallMethod(file, "flush", NULL) : NULL;
-
-    Py_XDECREF(result);
-    PyErr_Clear();
 }
 
 static PyObject *abort_job(PyObject *module, PyObject *const *args, Py_ssize_t count,
@@ -83,8 +76,7 @@ static PyObject *abort_job(PyObject *module, PyObject *const *args, Py_ssize_t c
     if (arguments_sort(&s, args, count, keywords, v) < 0 ||
         arguments_int(state_of(module), v[0], "code", 1, &code) < 0)
         return NULL;
-    flush("stdout");
-    flush("stderr");
+    errors_flush();
     par_abort(code);
 }
 
@@ -134,23 +126,28 @@ static PyObject *broadcast(PyObject *module, PyObject *const *args, Py_ssize_t c
 
 static void *release_gil(void *Py_UNUSED(context))
 {
-    return PyEval_SaveThread();
+    /* A thread of C's own, such as a communicator's, may have none. */
+    return PyGILState_Check() ? PyEval_SaveThread() : NULL;
 }
 
 static void acquire_gil(void *Py_UNUSED(context), void *released)
 {
-    PyEval_RestoreThread(released);
+    if (released)
+        PyEval_RestoreThread(released);
 }
 
 static bool look_for_signals(void *Py_UNUSED(context))
 {
-    return PyErr_CheckSignals() != 0;
+    return PyGILState_Check() && PyErr_CheckSignals() != 0;
 }
 
 /* The interpreter is about to end: libpar may not call it any more. */
-static PyObject *detach(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+static PyObject *detach(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
-    par_set_hooks(NULL);
+    if (getpid() == state_of(module)->pid) {
+        background_end(state_of(module));
+        par_set_hooks(NULL);
+    }
     Py_RETURN_NONE;
 }
 
@@ -165,6 +162,7 @@ static int attach(PyObject *module)
         done = PyObject_CallMethod(atexit, "register", "O", leave);
     if (done)
         par_set_hooks(&hooks);
+    state_of(module)->pid = getpid();
     Py_XDECREF(done);
     Py_XDECREF(leave);
     Py_XDECREF(atexit);

@@ -4,7 +4,7 @@
 #include "codec.h"
 #include "comm.h"
 #include "errors.h"
-#include "request.h"
+#include "orphan.h"
 #include "status.h"
 
 PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject *dest,
@@ -27,7 +27,7 @@ PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject 
             failed = -1;
         }
         if (left)
-            request_leave(state, left, &out);
+            orphan_leave(state, left, &out);
     }
     codec_release(&out);
     if (failed)

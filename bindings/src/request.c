@@ -9,46 +9,29 @@
 #include <sched.h>
 
 #include "arguments.h"
-#include "codec.h"
+#include "background.h"
 #include "comm.h"
 #include "errors.h"
+#include "orphan.h"
 #include "status.h"
-
-typedef struct request {
-    PyObject_HEAD
-    core_state *state;
-    par_request *par;     /* NULL once it has ended */
-    int users;            /* threads inside libpar with PAR, or ending it */
-    codec_out *out;       /* what a send sends, until its end */
-    PyObject *buffer;     /* what a receive receives into; may be NULL */
-    par_message *message; /* what it has received */
-    PyObject *result;     /* after the end: this, or an exception; never both */
-    PyObject *exception;
-    PyObject *status; /* of a receive, after the end */
-} request;
-
-/* A send that goes on though nobody has its Request any more. */
-struct request_orphan {
-    struct request_orphan *next;
-    par_request *par;
-    codec_out out;
-};
 
 static request *self_of(PyObject *object)
 {
     return (request *)object;
 }
 
-static request *request_new(core_state *state)
+request *request_new(core_state *state, const char *what)
 {
     request *self = PyObject_New(request, state->request_type);
 
     if (!self)
         return NULL;
     self->state = state;
+    self->what = what;
     self->par = NULL;
     self->users = 0;
     self->out = NULL;
+    self->call = NULL;
     self->message = NULL;
     self->buffer = self->result = self->exception = self->status = NULL;
     return self;
@@ -74,18 +57,6 @@ static PyObject *receive_result(request *self)
     return result;
 }
 
-/* Keep the exception that is set. */
-static void keep_exception(request *self)
-{
-    PyObject *type, *value, *trace;
-
-    PyErr_Fetch(&type, &value, &trace);
-    PyErr_NormalizeException(&type, &value, &trace);
-    Py_XDECREF(type);
-    Py_XDECREF(trace);
-    self->exception = value;
-}
-
 /* End PAR, which is done; nobody else uses it. */
 static void end(request *self)
 {
@@ -97,6 +68,8 @@ static void end(request *self)
     self->out = NULL;
     if (err) {
         errors_raise(self->state, err);
+    } else if (self->call) {
+        self->result = background_result(self->call);
     } else if (self->message) {
         self->status = status_of_message(self->state, self->message);
         self->result = self->status ? receive_result(self) : NULL;
@@ -104,7 +77,7 @@ static void end(request *self)
         self->result = Py_NewRef(Py_None);
     }
     if (!self->result)
-        keep_exception(self);
+        self->exception = errors_take();
     Py_CLEAR(self->buffer);
     self->users--;
 }
@@ -155,57 +128,6 @@ static PyObject *outcome(request *self)
     return NULL;
 }
 
-/* ---- sends that nobody waits for ------------------------------------------ */
-
-void request_leave(core_state *state, par_request *par, codec_out *out)
-{
-    struct request_orphan *orphan = PyMem_Malloc(sizeof *orphan);
-
-    if (!orphan) { /* then it has to be waited for */
-        while (par_wait(&par, NULL) == PAR_ERR_INTERRUPTED)
-            ;
-        return;
-    }
-    orphan->par = par;
-    codec_move(&orphan->out, out);
-    orphan->next = state->orphans;
-    state->orphans = orphan;
-}
-
-/* Sends that are over by now have no more to keep. */
-static void sweep_orphans(core_state *state)
-{
-    struct request_orphan **link = &state->orphans;
-
-    while (*link) {
-        struct request_orphan *orphan = *link;
-        bool done;
-
-        if (par_test(&orphan->par, NULL, &done) == PAR_OK && !done) {
-            link = &orphan->next;
-            continue;
-        }
-        *link = orphan->next;
-        codec_release(&orphan->out);
-        PyMem_Free(orphan);
-    }
-}
-
-int request_finish_orphans(core_state *state)
-{
-    while (state->orphans) {
-        size_t index, done;
-        par_error err = par_wait_some(&state->orphans->par, 1, -1, &index, &done);
-
-        if (err == PAR_ERR_INTERRUPTED) {
-            errors_raise(state, err);
-            return -1;
-        }
-        sweep_orphans(state);
-    }
-    return 0;
-}
-
 /* ---- start -------------------------------------------------------------- */
 
 PyObject *request_isend(core_state *state, par_comm *par, PyObject *object,
@@ -218,8 +140,8 @@ PyObject *request_isend(core_state *state, par_comm *par, PyObject *object,
     if (arguments_int(state, dest, "destination", 0, &to) < 0 ||
         arguments_int(state, tag, "tag", COMM_DEFAULT_TAG, &under) < 0)
         return NULL;
-    sweep_orphans(state);
-    self = request_new(state);
+    orphan_sweep(state);
+    self = request_new(state, "send");
     if (!self)
         return NULL;
     self->out = PyMem_Malloc(sizeof *self->out);
@@ -252,7 +174,7 @@ PyObject *request_ireceive(core_state *state, par_comm *par, PyObject *source,
     if (arguments_int(state, source, "source", PAR_ANY_SOURCE, &from) < 0 ||
         arguments_int(state, tag, "tag", COMM_DEFAULT_TAG, &under) < 0)
         return NULL;
-    self = request_new(state);
+    self = request_new(state, "receive");
     if (!self)
         return NULL;
     self->buffer = Py_XNewRef(buffer);
@@ -355,20 +277,22 @@ static PyObject *repr(PyObject *object)
 {
     request *self = self_of(object);
 
-    return PyUnicode_FromFormat("<pypar.Request of a %s, %s>",
-                                self->out || (self->result && !self->status) ? "send"
-                                                                             : "receive",
+    return PyUnicode_FromFormat("<pypar.Request: %s, %s>", self->what,
                                 self->exception ? "failed"
                                 : self->result  ? "done"
                                                 : "under way");
 }
 
 /* A receive that nobody wants any more is called back, and its message left to
- * others; a send goes on. */
+ * others; all else goes on. */
 static void abandon(request *self)
 {
     bool cancelled, done = false;
 
+    if (self->call) {
+        par_task_leave(&self->par);
+        return;
+    }
     if (!self->out) {
         if (par_cancel(self->par, &cancelled) == PAR_OK)
             par_wait(&self->par, NULL);
@@ -377,7 +301,7 @@ static void abandon(request *self)
     }
     par_test(&self->par, NULL, &done);
     if (self->par)
-        request_leave(self->state, self->par, self->out);
+        orphan_leave(self->state, self->par, self->out);
 }
 
 static void dealloc(PyObject *object)
@@ -389,6 +313,7 @@ static void dealloc(PyObject *object)
     PyErr_Fetch(&kind, &value, &trace);
     if (self->par && par_initialized())
         abandon(self);
+    background_free(self->call);
     PyErr_Restore(kind, value, trace);
     release_out(self->out);
     Py_XDECREF(self->buffer);
@@ -509,7 +434,7 @@ static PyObject *wait_some(PyObject *module, PyObject *const *args, Py_ssize_t c
 static PyObject *event(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
     core_state *state = state_of(module);
-    request *self = request_new(state);
+    request *self = request_new(state, "event");
     par_error err = self ? par_event_start(state->world, &self->par) : PAR_OK;
 
     if (err) {
@@ -545,8 +470,9 @@ static PyMethodDef functions[] = {
 static PyMethodDef methods[] = {
     {"wait", FAST(wait_method), METH_FASTCALL | METH_KEYWORDS,
      "wait($self, timeout=None)\n--\n\n"
-     "Wait until the operation is done and return its result: the object received, or "
-     "None of a send. TimeoutError after timeout seconds; the operation goes on."},
+     "Wait until the operation is done and return its result: the object received, None "
+     "of a send, of a collective call what it returns. TimeoutError after timeout "
+     "seconds; the operation goes on."},
     {"test", test, METH_NOARGS,
      "test($self)\n--\n\nWhether the operation is done; does not wait."},
     {"cancel", cancel, METH_NOARGS,
@@ -567,7 +493,11 @@ static PyGetSetDef properties[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "An operation under way, of isend or ireceive; can be awaited."},
+    {Py_tp_doc,
+     "An operation under way, of isend, ireceive, ibroadcast or the like; can be "
+     "awaited.\n\n"
+     "Collective calls are to be waited for before the script ends: an interpreter that "
+     "ends gives them 10 s to end, and then ends the job."},
     {Py_tp_dealloc, dealloc},
     {Py_tp_repr, repr},
     {Py_tp_methods, methods},

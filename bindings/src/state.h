@@ -7,12 +7,18 @@
 #include <Python.h>
 
 #include <par.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 typedef struct core_state {
     par_comm *world;
     PyObject *error, *type_mismatch, *size_mismatch; /* pypar.Error and its children */
     PyTypeObject *comm_type, *status_type, *request_type;
-    struct request_orphan *orphans; /* sends under way that nobody waits for */
+    struct orphan *orphans; /* sends under way that nobody waits for */
+    size_t calls;           /* collective ones under way in the background */
+    par_request *idle;      /* an event, where somebody waits until there are none */
+    bool is_ending;         /* the interpreter */
+    pid_t pid;              /* a child made by fork is no rank */
     /* functions of pickle; the last is NULL until the plain pickler has refused */
     PyObject *dumps, *loads, *cloud_dumps;
     PyObject *dumps_keywords, *loads_keywords; /* tuples of their keyword names */
