@@ -381,6 +381,13 @@ void call_fail(collective *c)
 
 /* ---- enter and leave ---------------------------------------------------- */
 
+par_error collective_check(const par_comm *comm)
+{
+    par_error err = comm_check(comm);
+
+    return err ? err : background_wait(comm);
+}
+
 static bool anything_waits(par_comm *comm)
 {
     return match_newest(&comm->inbox.table, WIRE_COLLECTIVE) != NULL;
@@ -431,7 +438,7 @@ par_error collective_leave(collective *c, par_error err)
 par_error par_collective_fail(par_comm *comm, const char *why)
 {
     collective c;
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (!err && !why)
         err = error_set(PAR_ERR_ARG, "why is NULL: it is what the other ranks learn");

@@ -9,6 +9,7 @@
 #ifndef PAR_SRC_CALL_H
 #define PAR_SRC_CALL_H
 
+#include "background.h"
 #include "p2p.h"
 
 typedef enum collective_function {
@@ -44,6 +45,10 @@ typedef struct collective {
     uint64_t seen; /* messages younger than this have not been looked at */
     bool told;     /* all other ranks know that it has failed */
 } collective;
+
+/* Whether a collective call can be made on COMM now: waits for those that have been
+ * started before. To be asked before collective_enter; the checks of collective.h do. */
+par_error collective_check(const par_comm *comm);
 
 /* Begin the next collective call of COMM, as *C_P, which is set in any case.
  *

@@ -9,13 +9,6 @@
 #include "type.h"
 #include "wait.h"
 
-par_error collective_check(const par_comm *comm)
-{
-    par_error err = comm_check(comm);
-
-    return err ? err : background_wait(comm);
-}
-
 par_error collective_check_root(const par_comm *comm, int root)
 {
     par_error err = collective_check(comm);

@@ -8,13 +8,8 @@
 #ifndef PAR_SRC_COLLECTIVE_H
 #define PAR_SRC_COLLECTIVE_H
 
-#include "background.h"
 #include "call.h"
 #include "op.h"
-
-/* Whether a collective call can be made on COMM now: waits for those that have been
- * started before. Those below ask it, too. */
-par_error collective_check(const par_comm *comm);
 
 /* Whether ROOT is one of COMM's ranks; whether all ranks' COUNT elements together can
  * be at DATA. */

@@ -219,6 +219,9 @@ static bool call_blocking(int nth)
     case 16:
         to_mpi();
         break;
+    case 17:
+        ck_ok(par_collective_fail(world, "a test"));
+        break;
     default:
         more = false;
     }
