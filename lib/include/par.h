@@ -92,7 +92,8 @@ PAR_API const char *par_error_detail(void);
 /* What the elements of a message are. PAR_CHAR is text in UTF-8, PAR_BYTE is
  * bytes without a meaning; all others are the C types of this machine.
  * PAR_OPAQUE marks elements that only the sender's language can describe (a
- * NumPy record, say): a message of it can be received with par_message_* alone. */
+ * NumPy record, say): a message of it can be received with par_message_* alone.
+ * The last two are the structures below. */
 typedef enum par_type {
     PAR_BYTE,
     PAR_CHAR,
@@ -110,7 +111,20 @@ typedef enum par_type {
     PAR_COMPLEX_FLOAT,
     PAR_COMPLEX_DOUBLE,
     PAR_OPAQUE,
+    PAR_DOUBLE_INDEX,
+    PAR_INT64_INDEX,
 } par_type;
+
+/* A number and where it was found, for PAR_MINLOC and PAR_MAXLOC. */
+typedef struct par_double_index {
+    double value;
+    int64_t index;
+} par_double_index;
+
+typedef struct par_int64_index {
+    int64_t value;
+    int64_t index;
+} par_int64_index;
 
 /* Bytes of one element of TYPE (1 for PAR_OPAQUE); 0 where TYPE is no par_type. */
 PAR_API size_t par_type_size(par_type type);
@@ -121,7 +135,10 @@ PAR_API const char *par_type_name(par_type type);
 
 /* How par_reduce joins elements. The logical ones take and give 0 or 1 and,
  * like the bitwise ones, want integers or PAR_BOOL; MIN and MAX want real
- * numbers. */
+ * numbers. MINLOC and MAXLOC want PAR_DOUBLE_INDEX or PAR_INT64_INDEX: of two such
+ * they keep the one with the smaller, or larger, value; of equal values the one with
+ * the smaller index. A value that is no number (NaN) goes before all others, in MIN
+ * and MAX too. */
 typedef enum par_op {
     PAR_SUM,
     PAR_PROD,
@@ -133,6 +150,8 @@ typedef enum par_op {
     PAR_BAND,
     PAR_BOR,
     PAR_BXOR,
+    PAR_MINLOC,
+    PAR_MAXLOC,
 } par_op;
 
 /* ---- comm: the job and its communicators ------------------------------- */

@@ -8,9 +8,10 @@
 #include "type.h"
 
 static const char *const names[] = {
-    [PAR_SUM] = "SUM",   [PAR_PROD] = "PROD", [PAR_MIN] = "MIN",   [PAR_MAX] = "MAX",
-    [PAR_LAND] = "LAND", [PAR_LOR] = "LOR",   [PAR_LXOR] = "LXOR", [PAR_BAND] = "BAND",
-    [PAR_BOR] = "BOR",   [PAR_BXOR] = "BXOR",
+    [PAR_SUM] = "SUM",   [PAR_PROD] = "PROD",     [PAR_MIN] = "MIN",
+    [PAR_MAX] = "MAX",   [PAR_LAND] = "LAND",     [PAR_LOR] = "LOR",
+    [PAR_LXOR] = "LXOR", [PAR_BAND] = "BAND",     [PAR_BOR] = "BOR",
+    [PAR_BXOR] = "BXOR", [PAR_MINLOC] = "MINLOC", [PAR_MAXLOC] = "MAXLOC",
 };
 
 const char *op_name(par_op op)
@@ -49,6 +50,27 @@ const char *op_name(par_op op)
     KERNEL(min_##T, T, l[i] != l[i] || l[i] <= r[i] ? l[i] : r[i]) \
     KERNEL(max_##T, T, l[i] != l[i] || l[i] >= r[i] ? l[i] : r[i])
 
+/* Of a value and its index the right ones go in front of the left if their value
+ * does, or if neither's does and their index is the smaller. A number that is none goes
+ * in front of all others. */
+#define LOCATION_KERNEL(name, T, BEFORE)                                                \
+    static void name(void *to, const void *left, const void *right, size_t count)       \
+    {                                                                                   \
+        T *t = to;                                                                      \
+        const T *l = left, *r = right;                                                  \
+                                                                                        \
+        for (size_t i = 0; i < count; i++)                                              \
+            t[i] = BEFORE(r[i].value, l[i].value) ||                                    \
+                           (!BEFORE(l[i].value, r[i].value) && r[i].index < l[i].index) \
+                       ? r[i]                                                           \
+                       : l[i];                                                          \
+    }
+#define IS_LESS(a, b) ((a) < (b) || ((a) != (a) && (b) == (b)))
+#define IS_MORE(a, b) ((a) > (b) || ((a) != (a) && (b) == (b)))
+#define LOCATION_KERNELS(T)                 \
+    LOCATION_KERNEL(minloc_##T, T, IS_LESS) \
+    LOCATION_KERNEL(maxloc_##T, T, IS_MORE)
+
 #define INTEGER_KERNELS(T, W) \
     ARITHMETIC_KERNELS(T, W)  \
     ORDER_KERNELS(T)          \
@@ -76,6 +98,8 @@ ARITHMETIC_KERNELS(double, double)
 REAL_ORDER_KERNELS(double)
 ARITHMETIC_KERNELS(complex_float, complex_float)
 ARITHMETIC_KERNELS(complex_double, complex_double)
+LOCATION_KERNELS(par_double_index)
+LOCATION_KERNELS(par_int64_index)
 /* clang-format on */
 
 typedef void kernel(void *to, const void *left, const void *right, size_t count);
@@ -84,9 +108,10 @@ typedef void kernel(void *to, const void *left, const void *right, size_t count)
 #define ORDER_ROW(T) [PAR_MIN] = min_##T, [PAR_MAX] = max_##T
 #define BITWISE_ROW(T) [PAR_BAND] = band_##T, [PAR_BOR] = bor_##T, [PAR_BXOR] = bxor_##T
 #define LOGICAL_ROW(T) [PAR_LAND] = land_##T, [PAR_LOR] = lor_##T, [PAR_LXOR] = lxor_##T
+#define LOCATION_ROW(T) [PAR_MINLOC] = minloc_##T, [PAR_MAXLOC] = maxloc_##T
 #define INTEGER_ROW(T) ARITHMETIC_ROW(T), ORDER_ROW(T), BITWISE_ROW(T), LOGICAL_ROW(T)
 
-static kernel *const kernels[TYPE_COUNT][PAR_BXOR + 1] = {
+static kernel *const kernels[TYPE_COUNT][PAR_MAXLOC + 1] = {
     [PAR_BYTE] = {BITWISE_ROW(uint8_t)},
     [PAR_BOOL] = {ORDER_ROW(bool), BITWISE_ROW(bool), LOGICAL_ROW(bool)},
     [PAR_INT8] = {INTEGER_ROW(int8_t)},
@@ -101,13 +126,15 @@ static kernel *const kernels[TYPE_COUNT][PAR_BXOR + 1] = {
     [PAR_DOUBLE] = {ARITHMETIC_ROW(double), ORDER_ROW(double)},
     [PAR_COMPLEX_FLOAT] = {ARITHMETIC_ROW(complex_float)},
     [PAR_COMPLEX_DOUBLE] = {ARITHMETIC_ROW(complex_double)},
+    [PAR_DOUBLE_INDEX] = {LOCATION_ROW(par_double_index)},
+    [PAR_INT64_INDEX] = {LOCATION_ROW(par_int64_index)},
 };
 
 par_error op_check(par_op op, par_type type)
 {
     if (!op_name(op))
         return error_set(PAR_ERR_ARG, "operation %d is none: they are %d (%s) to %d (%s)",
-                         (int)op, PAR_SUM, names[PAR_SUM], PAR_BXOR, names[PAR_BXOR]);
+                         (int)op, PAR_SUM, names[PAR_SUM], PAR_MAXLOC, names[PAR_MAXLOC]);
     if (!type_is_plain(type))
         return error_set(PAR_ERR_TYPE, "type %d is not one of C's", (int)type);
     if (!kernels[type][op])

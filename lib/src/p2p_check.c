@@ -8,9 +8,10 @@ par_error p2p_check_data(const void *data, size_t count, par_type type, size_t *
     if (!type_is_plain(type))
         return error_set(PAR_ERR_TYPE,
                          "type %d is not one of C's: they are %d (%s) to %d "
-                         "(%s)",
-                         (int)type, PAR_BYTE, par_type_name(PAR_BYTE), PAR_OPAQUE - 1,
-                         par_type_name(PAR_OPAQUE - 1));
+                         "(%s), but for %d (%s)",
+                         (int)type, PAR_BYTE, par_type_name(PAR_BYTE), TYPE_COUNT - 1,
+                         par_type_name(TYPE_COUNT - 1), PAR_OPAQUE,
+                         par_type_name(PAR_OPAQUE));
     if (count > (size_t)PTRDIFF_MAX >> type_shift(type))
         return error_set(PAR_ERR_SIZE,
                          "%zu elements (or %td) of %s: there can be 0 to %zu", count,
@@ -70,7 +71,7 @@ static bool shape_is_of(const par_content *content, uint64_t bytes)
 static par_error check_array(const par_content *content, uint64_t bytes,
                              size_t part_count)
 {
-    if (content->type > PAR_OPAQUE)
+    if (content->type >= TYPE_COUNT)
         return error_set(PAR_ERR_TYPE, "type %d is no par_type", content->type);
     if (content->dims > WIRE_MAX_DIMS)
         return error_set(PAR_ERR_ARG, "%d dimensions are too many: there can be %d",

@@ -21,10 +21,13 @@ static const char *const names[TYPE_COUNT] = {
     [PAR_COMPLEX_FLOAT] = "complex float",
     [PAR_COMPLEX_DOUBLE] = "complex double",
     [PAR_OPAQUE] = "opaque",
+    [PAR_DOUBLE_INDEX] = "par_double_index",
+    [PAR_INT64_INDEX] = "par_int64_index",
 };
 
 _Static_assert(sizeof(bool) == 1 && sizeof(float) == 4 && sizeof(double) == 8 &&
-                   sizeof(float complex) == 8 && sizeof(double complex) == 16,
+                   sizeof(float complex) == 8 && sizeof(double complex) == 16 &&
+                   sizeof(par_double_index) == 16 && sizeof(par_int64_index) == 16,
                "type_shift says how long the types are");
 
 size_t par_type_size(par_type type)
@@ -39,17 +42,18 @@ const char *par_type_name(par_type type)
 
 bool type_is_plain(par_type type)
 {
-    return (unsigned)type < PAR_OPAQUE;
+    return (unsigned)type < TYPE_COUNT && type != PAR_OPAQUE;
 }
 
 #define CONTENT(type_) [type_] = {.kind = PAR_ARRAY, .type = (type_), .dims = 1}
 
 static const par_content contents[TYPE_COUNT] = {
-    CONTENT(PAR_BYTE),   CONTENT(PAR_CHAR),          CONTENT(PAR_BOOL),
-    CONTENT(PAR_INT8),   CONTENT(PAR_INT16),         CONTENT(PAR_INT32),
-    CONTENT(PAR_INT64),  CONTENT(PAR_UINT8),         CONTENT(PAR_UINT16),
-    CONTENT(PAR_UINT32), CONTENT(PAR_UINT64),        CONTENT(PAR_FLOAT),
-    CONTENT(PAR_DOUBLE), CONTENT(PAR_COMPLEX_FLOAT), CONTENT(PAR_COMPLEX_DOUBLE)};
+    CONTENT(PAR_BYTE),         CONTENT(PAR_CHAR),          CONTENT(PAR_BOOL),
+    CONTENT(PAR_INT8),         CONTENT(PAR_INT16),         CONTENT(PAR_INT32),
+    CONTENT(PAR_INT64),        CONTENT(PAR_UINT8),         CONTENT(PAR_UINT16),
+    CONTENT(PAR_UINT32),       CONTENT(PAR_UINT64),        CONTENT(PAR_FLOAT),
+    CONTENT(PAR_DOUBLE),       CONTENT(PAR_COMPLEX_FLOAT), CONTENT(PAR_COMPLEX_DOUBLE),
+    CONTENT(PAR_DOUBLE_INDEX), CONTENT(PAR_INT64_INDEX)};
 
 const par_content *type_content(par_type type)
 {

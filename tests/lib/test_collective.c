@@ -74,7 +74,10 @@ END_TEST
 
 START_TEST(a_broadcast_carries_every_type)
 {
-    for (int t = 0; t < PAR_OPAQUE; t++) {
+    for (int t = 0; t < TYPE_COUNT; t++) {
+        if (t == PAR_OPAQUE)
+            continue;
+
         size_t bytes = 9 * par_type_size((par_type)t);
         unsigned char data[9 * 16] = {0};
 
@@ -149,7 +152,10 @@ END_TEST
 
 START_TEST(scatter_and_gather_carry_every_type)
 {
-    for (int t = 0; t < PAR_OPAQUE; t++) {
+    for (int t = 0; t < TYPE_COUNT; t++) {
+        if (t == PAR_OPAQUE)
+            continue;
+
         size_t bytes = 3 * par_type_size((par_type)t), all = bytes * (size_t)ranks;
         unsigned char part[3 * 16], *data = check_alloc(all);
 
@@ -730,8 +736,8 @@ START_TEST(bad_elements_are_refused)
     all_fail(PAR_ERR_TYPE, &x, 1, (par_type)-1);
     ck_fails(PAR_ERR_ARG, par_reduce(world, &x, &y, 1, PAR_DOUBLE, (par_op)-1, 0));
     ck_fails(PAR_ERR_ARG,
-             par_reduce(world, &x, &y, 1, PAR_DOUBLE, (par_op)(PAR_BXOR + 1), 0));
-    ck_detail("BXOR");
+             par_reduce(world, &x, &y, 1, PAR_DOUBLE, (par_op)(PAR_MAXLOC + 1), 0));
+    ck_detail("MAXLOC");
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 
 #include "check_par.h"
 #include "slot.h"
+#include "type.h"
 
 enum { MAX_PARTS = 6, MIB = 1 << 20 };
 
@@ -596,8 +597,8 @@ START_TEST(a_content_that_nobody_could_understand_is_refused)
 
     content = (par_content){.kind = (par_kind)2};
     refuse_content(PAR_ERR_ARG, content, part, 1, "kind 2");
-    content = (par_content)ARRAY(PAR_OPAQUE + 1, 1, NULL);
-    refuse_content(PAR_ERR_TYPE, content, part, 1, "type 16");
+    content = (par_content)ARRAY(TYPE_COUNT, 1, NULL);
+    refuse_content(PAR_ERR_TYPE, content, part, 1, "type 18");
 
     content = (par_content)ARRAY(PAR_DOUBLE, 0, NULL);
     refuse_content(PAR_ERR_ARG, content, part, 1, "shape");

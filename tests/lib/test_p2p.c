@@ -49,7 +49,10 @@ static void receive_filled(size_t bytes, int source, int tag, uint64_t seed)
 
 START_TEST(every_type_arrives_as_it_was_sent)
 {
-    for (int t = 0; t < PAR_OPAQUE; t++) {
+    for (int t = 0; t < TYPE_COUNT; t++) {
+        if (t == PAR_OPAQUE)
+            continue;
+
         par_type type = (par_type)t;
         unsigned char data[17 * 16];
         size_t bytes = 17 * par_type_size(type);

@@ -90,8 +90,32 @@ REFERENCE(complex_double, ARITHMETIC_CASES(complex_double, complex_double))
 
 static bool join_byte(par_op op, void *left, const void *right, size_t at)
 {
-    return op >= PAR_BAND && join_uint8_t(op, left, right, at);
+    return op >= PAR_BAND && op <= PAR_BXOR && join_uint8_t(op, left, right, at);
 }
+
+/* A NaN goes in front of all numbers; of equal ones the smaller index does. */
+#define LOCATION_REFERENCE(T)                                                         \
+    static bool join_##T(par_op op, void *left, const void *right, size_t at)         \
+    {                                                                                 \
+        T *l = (T *)left + at, r = ((const T *)right)[at];                            \
+        bool l_is_none = isnan((double)l->value), r_is_none = isnan((double)r.value); \
+        bool same = (l_is_none && r_is_none) || l->value == r.value, r_first;         \
+                                                                                      \
+        if (op != PAR_MINLOC && op != PAR_MAXLOC)                                     \
+            return false;                                                             \
+        if (same)                                                                     \
+            r_first = r.index < l->index;                                             \
+        else if (l_is_none || r_is_none)                                              \
+            r_first = r_is_none;                                                      \
+        else                                                                          \
+            r_first = op == PAR_MINLOC ? r.value < l->value : r.value > l->value;     \
+        if (r_first)                                                                  \
+            *l = r;                                                                   \
+        return true;                                                                  \
+    }
+
+LOCATION_REFERENCE(par_double_index)
+LOCATION_REFERENCE(par_int64_index)
 
 static bool join_nothing(par_op op, void *left, const void *right, size_t at)
 {
@@ -117,6 +141,9 @@ static join *const joins[] = {
     [PAR_DOUBLE] = join_double,
     [PAR_COMPLEX_FLOAT] = join_complex_float,
     [PAR_COMPLEX_DOUBLE] = join_complex_double,
+    [PAR_OPAQUE] = join_nothing,
+    [PAR_DOUBLE_INDEX] = join_par_double_index,
+    [PAR_INT64_INDEX] = join_par_int64_index,
 };
 
 static size_t reals_in(par_type type)
@@ -125,12 +152,14 @@ static size_t reals_in(par_type type)
 }
 
 /* RANK's elements: any integer, but floating-point ones so small and whole that
- * every order of joining gives the same. */
+ * every order of joining gives the same, and locations such that many are equal. */
 static void make_elements(void *data, size_t count, par_type type, int rank)
 {
     float *floats = data;
     double *doubles = data;
     bool *bools = data;
+    par_double_index *locations = data;
+    par_int64_index *integer_locations = data;
     uint64_t noise = (uint64_t)rank;
 
     check_fill(data, count * par_type_size(type), seed_of(rank));
@@ -143,6 +172,10 @@ static void make_elements(void *data, size_t count, par_type type, int rank)
             floats[i] = (float)small;
         else if (type == PAR_DOUBLE || type == PAR_COMPLEX_DOUBLE)
             doubles[i] = small;
+        else if (type == PAR_DOUBLE_INDEX)
+            locations[i].value = small == 3 ? (double)NAN : small;
+        else if (type == PAR_INT64_INDEX)
+            integer_locations[i].value = small;
     }
 }
 
@@ -287,8 +320,8 @@ static void check_way(const way *w, size_t count, par_type type, par_op op, int 
 
 START_TEST(every_operation_joins_every_type_it_can)
 {
-    for (int type = 0; type < PAR_OPAQUE; type++)
-        for (int op = PAR_SUM; op <= PAR_BXOR; op++)
+    for (int type = 0; type < TYPE_COUNT; type++)
+        for (int op = PAR_SUM; type != PAR_OPAQUE && op <= PAR_MAXLOC; op++)
             check_way(&ways[_i], 100, (par_type)type, (par_op)op, (type + op) % ranks);
 }
 END_TEST
@@ -381,6 +414,32 @@ START_TEST(what_is_no_number_is_neither_lost_in_min_nor_in_max)
 }
 END_TEST
 
+START_TEST(of_equal_values_the_first_index_is_found)
+{
+    par_double_index mine = {2.5, 100 - me}, found = {0};
+
+    ck_ok(par_allreduce(world, &mine, &found, 1, PAR_DOUBLE_INDEX, PAR_MINLOC));
+    ck_assert_int_eq(found.index, 101 - ranks);
+    ck_ok(par_allreduce(world, &mine, &found, 1, PAR_DOUBLE_INDEX, PAR_MAXLOC));
+    ck_assert_int_eq(found.index, 101 - ranks);
+    ck_assert_double_eq(found.value, 2.5);
+}
+END_TEST
+
+START_TEST(what_is_no_number_is_found_by_minloc_and_maxloc)
+{
+    for (int where = 0; where < ranks; where++) {
+        par_double_index mine = {me >= where ? (double)NAN : me, me}, found = {0};
+
+        ck_ok(par_allreduce(world, &mine, &found, 1, PAR_DOUBLE_INDEX, PAR_MINLOC));
+        ck_assert_int_eq(found.index, where);
+        ck_ok(par_allreduce(world, &mine, &found, 1, PAR_DOUBLE_INDEX, PAR_MAXLOC));
+        ck_assert_int_eq(found.index, where);
+        ck_assert(isnan(found.value));
+    }
+}
+END_TEST
+
 START_TEST(bad_arguments_are_refused)
 {
     double x = 0, y = 0;
@@ -393,8 +452,8 @@ START_TEST(bad_arguments_are_refused)
     all_fail(PAR_ERR_TYPE, &x, &y, 1, PAR_OPAQUE, PAR_SUM);
     all_fail(PAR_ERR_TYPE, &x, &y, 1, (par_type)-1, PAR_SUM);
     all_fail(PAR_ERR_ARG, &x, &y, 1, PAR_DOUBLE, (par_op)-1);
-    all_fail(PAR_ERR_ARG, &x, &y, 1, PAR_DOUBLE, (par_op)(PAR_BXOR + 1));
-    ck_detail("BXOR");
+    all_fail(PAR_ERR_ARG, &x, &y, 1, PAR_DOUBLE, (par_op)(PAR_MAXLOC + 1));
+    ck_detail("MAXLOC");
     /* Of a reduce, the root alone is wrong then, and on one rank that hurts nobody. */
     if (ranks == 1 || _i)
         all_fail(PAR_ERR_ARG, &x, NULL, 1, PAR_DOUBLE, PAR_SUM);
@@ -419,6 +478,8 @@ static void add(Suite *suite)
     check_add_each(suite, WAYS, a_result_may_take_the_place_of_the_elements);
     check_add(suite, only_the_root_of_a_reduce_needs_a_result);
     check_add(suite, a_sum_has_the_same_bits_whatever_root_and_timing);
+    check_add(suite, of_equal_values_the_first_index_is_found);
+    check_add(suite, what_is_no_number_is_found_by_minloc_and_maxloc);
     check_add(suite, what_is_no_number_is_neither_lost_in_min_nor_in_max);
     check_add_each(suite, WAYS, bad_arguments_are_refused);
     check_add(suite, no_communicator_is_refused);

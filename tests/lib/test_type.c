@@ -26,6 +26,8 @@ static const struct {
     {PAR_COMPLEX_FLOAT, sizeof(float complex), "complex float"},
     {PAR_COMPLEX_DOUBLE, sizeof(double complex), "complex double"},
     {PAR_OPAQUE, 1, "opaque"},
+    {PAR_DOUBLE_INDEX, 16, "par_double_index"},
+    {PAR_INT64_INDEX, 16, "par_int64_index"},
 };
 
 enum { COUNT = sizeof types / sizeof *types };
