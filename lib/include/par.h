@@ -612,6 +612,51 @@ PAR_API par_error par_allgather(par_comm *comm, const void *part, size_t count,
 PAR_API par_error par_alltoall(par_comm *comm, const void *data, void *result,
                                size_t count, par_type type);
 
+/* The same with parts of differing length. The rank that has or gets all parts says
+ * in COUNTS how many elements each rank's has, and in DISPLS from which element on it
+ * lies in DATA; DISPLS may be NULL where they lie one behind the other. Both have a
+ * number for each rank and stay the caller's. Parts that are written must not overlap.
+ *
+ * Both sides of a part must give the same count. If they don't the call has failed, as
+ * one whose arguments differ; what has been received by then may be in its place.
+ *
+ * PAR_ERR_ARG       a list of counts is NULL; parts to be written overlap
+ * PAR_ERR_SIZE      a part reaches further than this machine can address
+ * PAR_ERR_MISMATCH  counts differ, too: the detail names the ranks and both counts
+ */
+
+/* Hand out COUNTS[r] elements of DATA of ROOT to each rank r, which has room for COUNT
+ * of them at PART. DATA and the lists are looked at on ROOT alone; its PART may be its
+ * own place in DATA. */
+PAR_API par_error par_scatterv(par_comm *comm, const void *data, const size_t *counts,
+                               const size_t *displs, void *part, size_t count,
+                               par_type type, int root);
+
+/* Collect COUNT elements at PART of each rank at DATA of ROOT, COUNTS[r] of rank r.
+ * DATA and the lists are looked at on ROOT alone; its PART may be its own place in
+ * DATA. */
+PAR_API par_error par_gatherv(par_comm *comm, const void *part, size_t count,
+                              par_type type, void *data, const size_t *counts,
+                              const size_t *displs, int root);
+
+/* par_gatherv with DATA, of all ranks' parts, on every rank. */
+PAR_API par_error par_allgatherv(par_comm *comm, const void *part, size_t count,
+                                 par_type type, void *data, const size_t *counts,
+                                 const size_t *displs);
+
+/* Send COUNTS[r] elements of DATA to each rank r, and receive RESULT_COUNTS[r] from
+ * each into RESULT. DATA and RESULT must not overlap. */
+PAR_API par_error par_alltoallv(par_comm *comm, const void *data, const size_t *counts,
+                                const size_t *displs, void *result,
+                                const size_t *result_counts, const size_t *result_displs,
+                                par_type type);
+
+/* Join the elements at DATA of every rank as par_reduce does, to the same bits, and
+ * hand COUNTS[r] of them to RESULT of each rank r, one part behind the other. DATA has
+ * as many as all COUNTS together, which all ranks give alike. RESULT may lie in DATA. */
+PAR_API par_error par_reduce_scatter(par_comm *comm, const void *data, void *result,
+                                     const size_t *counts, par_type type, par_op op);
+
 /* This rank cannot make the collective call that the others make: theirs fail, with
  * WHY in their details. */
 PAR_API par_error par_collective_fail(par_comm *comm, const char *why);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "segment.h"
+#include "vector.h"
 
 /* By doubling (Bruck and others 1997): after step k each rank has the parts of 2^k
  * ranks, its own first and then those of the ranks behind it, and swaps all of
@@ -74,5 +75,43 @@ par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type
         err = collective_is_small((size_t)comm->size * bytes)
                   ? allgather_small(&c, part, bytes, data)
                   : allgather_large(&c, part, bytes, data);
+    return collective_leave(&c, err);
+}
+
+/* Each sends its part to each: only so is every count compared with that of whom it
+ * comes from. */
+static par_error exchange(collective *c, par_part *mine, const par_part *parts)
+{
+    size_t size = (size_t)c->comm->size;
+    par_part *outs = malloc(size * sizeof *outs);
+    par_error err;
+
+    if (!outs)
+        return error_memory(size * sizeof *outs, "a list of parts");
+    for (size_t rank = 0; rank < size; rank++)
+        outs[rank] = *mine;
+    err = vector_exchange(c, outs, parts);
+    free(outs);
+    return err;
+}
+
+par_error par_allgatherv(par_comm *comm, const void *part, size_t count, par_type type,
+                         void *data, const size_t *counts, const size_t *displs)
+{
+    par_part mine = {(void *)(uintptr_t)part, 0}, *parts;
+    collective c;
+    par_error err = comm_check(comm);
+
+    if (!err)
+        err = p2p_check_data(part, count, type, &mine.bytes);
+    if (!err)
+        err = vector_room(comm, data, counts, displs, type, &parts);
+    if (err)
+        return err;
+
+    err = collective_enter(comm, COLLECTIVE_ALLGATHERV, 0, 0, type, PAR_SUM, &c);
+    if (!err)
+        err = exchange(&c, &mine, parts);
+    free(parts);
     return collective_leave(&c, err);
 }

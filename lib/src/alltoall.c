@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "collective.h"
+#include "vector.h"
 
 /* Each rank begins with the one behind it, so that not all send to rank 0 first. */
 static int nth_dest(const par_comm *comm, int n)
@@ -51,6 +51,45 @@ par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t co
     if (!err)
         err = alltoall(&c, data, result, bytes);
     return collective_leave(&c, err);
+}
+
+/* ---- parts of differing length --------------------------------------------- */
+
+par_error vector_exchange(collective *c, const par_part *outs, const par_part *ins)
+{
+    int rank = c->comm->rank;
+    par_error err = vector_keep(c, &outs[rank], &ins[rank]);
+
+    for (int n = 1; !err && n < c->comm->size; n++) {
+        int dest = nth_dest(c->comm, n), source = nth_source(c->comm, n);
+
+        err = collective_swap(c, outs[dest].data, outs[dest].bytes, dest,
+                              ins[source].data, ins[source].bytes, source);
+    }
+    return err;
+}
+
+par_error par_alltoallv(par_comm *comm, const void *data, const size_t *counts,
+                        const size_t *displs, void *result, const size_t *result_counts,
+                        const size_t *result_displs, par_type type)
+{
+    par_part *outs = NULL, *ins = NULL;
+    collective c;
+    par_error err = comm_check(comm);
+
+    if (!err)
+        err = vector_parts(comm, data, counts, displs, type, &outs);
+    if (!err)
+        err = vector_room(comm, result, result_counts, result_displs, type, &ins);
+    if (!err) {
+        err = collective_enter(comm, COLLECTIVE_ALLTOALLV, 0, 0, type, PAR_SUM, &c);
+        if (!err)
+            err = vector_exchange(&c, outs, ins);
+        err = collective_leave(&c, err);
+    }
+    free(outs);
+    free(ins);
+    return err;
 }
 
 /* ---- messages ----------------------------------------------------------- */

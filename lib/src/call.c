@@ -20,12 +20,17 @@ static const char *const names[COLLECTIVE_FUNCTIONS] = {
     [COLLECTIVE_BROADCAST] = "broadcast",
     [COLLECTIVE_SCATTER] = "scatter",
     [COLLECTIVE_GATHER] = "gather",
+    [COLLECTIVE_SCATTERV] = "scatterv",
+    [COLLECTIVE_GATHERV] = "gatherv",
     [COLLECTIVE_REDUCE] = "reduce",
     [COLLECTIVE_ALLREDUCE] = "allreduce",
     [COLLECTIVE_SCAN] = "scan",
     [COLLECTIVE_EXSCAN] = "exscan",
+    [COLLECTIVE_REDUCE_SCATTER] = "reduce_scatter",
     [COLLECTIVE_ALLGATHER] = "allgather",
     [COLLECTIVE_ALLTOALL] = "alltoall",
+    [COLLECTIVE_ALLGATHERV] = "allgatherv",
+    [COLLECTIVE_ALLTOALLV] = "alltoallv",
     [COLLECTIVE_MESSAGE_BROADCAST] = "broadcast of an object",
     [COLLECTIVE_MESSAGE_SCATTER] = "scatter of objects",
     [COLLECTIVE_MESSAGE_GATHER] = "gather of objects",
@@ -46,9 +51,19 @@ static bool is_typed(const wire_call *call)
            call->function < COLLECTIVE_MESSAGE_BROADCAST;
 }
 
+/* Whether each rank's part has as many elements. */
+static bool has_count(const wire_call *call)
+{
+    return is_typed(call) && call->function != COLLECTIVE_SCATTERV &&
+           call->function != COLLECTIVE_GATHERV &&
+           call->function != COLLECTIVE_ALLGATHERV &&
+           call->function != COLLECTIVE_ALLTOALLV;
+}
+
 static bool has_op(const wire_call *call)
 {
-    return call->function >= COLLECTIVE_REDUCE && call->function <= COLLECTIVE_EXSCAN;
+    return call->function >= COLLECTIVE_REDUCE &&
+           call->function <= COLLECTIVE_REDUCE_SCATTER;
 }
 
 static bool has_root(const wire_call *call)
@@ -65,9 +80,10 @@ static void describe(const wire_call *call, par_type type, char *text, size_t si
     const char *op = op_name((par_op)call->op), *comma = "";
     int used = snprintf(text, size, "%s(", name);
 
+    if (has_count(call))
+        used += snprintf(text + used, size - (size_t)used, "%" PRIu64 " ", call->count);
     if (is_typed(call)) {
-        used += snprintf(text + used, size - (size_t)used, "%" PRIu64 " %s", call->count,
-                         par_type_name(type));
+        used += snprintf(text + used, size - (size_t)used, "%s", par_type_name(type));
         comma = ", ";
     }
     if (has_op(call))
@@ -143,6 +159,19 @@ static par_error differ(int tag, const wire_call *call, par_type type,
                      "collective call %d is %s here, but %s on rank %d: all ranks must "
                      "make the same call",
                      tag, text[0], text[1], message->source);
+}
+
+par_error call_refuse_count(const collective *c, int source, uint64_t theirs,
+                            uint64_t ours)
+{
+    unsigned shift = type_shift(c->type);
+
+    return error_set(PAR_ERR_MISMATCH,
+                     "collective call %d is %s, in which rank %d has %" PRIu64
+                     " %s for this rank, which says %" PRIu64
+                     ": both must give the same count",
+                     c->tag, names[c->wire.function], source, theirs >> shift,
+                     par_type_name(c->type), ours >> shift);
 }
 
 static par_error hear(collective *c, const par_message *message)

@@ -17,12 +17,17 @@ typedef enum collective_function {
     COLLECTIVE_BROADCAST,
     COLLECTIVE_SCATTER,
     COLLECTIVE_GATHER,
+    COLLECTIVE_SCATTERV,
+    COLLECTIVE_GATHERV,
     COLLECTIVE_REDUCE,
     COLLECTIVE_ALLREDUCE,
     COLLECTIVE_SCAN,
     COLLECTIVE_EXSCAN,
+    COLLECTIVE_REDUCE_SCATTER,
     COLLECTIVE_ALLGATHER,
     COLLECTIVE_ALLTOALL,
+    COLLECTIVE_ALLGATHERV,
+    COLLECTIVE_ALLTOALLV,
     COLLECTIVE_MESSAGE_BROADCAST,
     COLLECTIVE_MESSAGE_SCATTER,
     COLLECTIVE_MESSAGE_GATHER,
@@ -66,7 +71,11 @@ par_error collective_leave(collective *c, par_error err);
  * not, or if it says that the call has failed. *KNOCK_P: it is no more than a knock. */
 par_error call_compare(collective *c, const par_message *message, bool *knock_p);
 
-/* The same for all messages under C's tag that have come since the last look and
+/* PAR_ERR_MISMATCH: in C, SOURCE has THEIRS bytes for this rank, which says OURS. */
+par_error call_refuse_count(const collective *c, int source, uint64_t theirs,
+                            uint64_t ours);
+
+/* call_compare for all messages under C's tag that have come since the last look and
  * stay to be received. *LATE_P: there are some for earlier calls, for call_clear.
  * Needs the lock. */
 par_error call_look(collective *c, bool *late_p);

@@ -260,7 +260,15 @@ par_error collective_receive_into(collective *c, void *data, size_t bytes, int s
     par_message *message;
     par_error err = collective_receive(c, source, &message);
 
-    return err ? err : par_message_take(&message, &(par_part){data, bytes}, 1);
+    uint64_t theirs;
+
+    if (err)
+        return err;
+    theirs = message->header.bytes;
+    if (theirs == bytes)
+        return par_message_take(&message, &(par_part){data, bytes}, 1);
+    par_message_free(&message);
+    return call_refuse_count(c, source, theirs, bytes);
 }
 
 par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,

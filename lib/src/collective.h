@@ -72,10 +72,15 @@ static inline void collective_join(const collective *c, void *to, const void *le
     op_join((par_op)c->wire.op, c->type, to, left, right, count);
 }
 
+/* Send each other rank its one of PARTS, one for each rank. */
+par_error collective_hand_out(collective *c, const par_part *parts);
+
 /* Copy, unless a rank's part is in its place already. */
 void collective_copy(void *to, const void *from, size_t bytes);
 
-/* Receive BYTES, as the call has said. */
+/* Receive BYTES.
+ *
+ * PAR_ERR_MISMATCH  SOURCE has sent more or fewer, too */
 par_error collective_receive_into(collective *c, void *data, size_t bytes, int source);
 
 #endif

@@ -1,6 +1,8 @@
 /* gather.c - one rank gets what each has.
  * SPDX-License-Identifier: MIT */
-#include "collective.h"
+#include <stdlib.h>
+
+#include "vector.h"
 
 static par_error gather(collective *c, const void *part, size_t bytes, void *data)
 {
@@ -34,6 +36,42 @@ par_error par_gather(par_comm *comm, const void *part, size_t count, par_type ty
         err = gather(&c, part, bytes, data);
     return collective_leave(&c, err);
 }
+
+static par_error gatherv(collective *c, const par_part *mine, const par_part *parts)
+{
+    int root = c->wire.root;
+    par_error err;
+
+    if (c->comm->rank != root)
+        return collective_send(c, mine->data, mine->bytes, root);
+    err = vector_keep(c, mine, &parts[root]);
+    for (int rank = 0; !err && rank < c->comm->size; rank++)
+        if (rank != root)
+            err = collective_receive_into(c, parts[rank].data, parts[rank].bytes, rank);
+    return err;
+}
+
+par_error par_gatherv(par_comm *comm, const void *part, size_t count, par_type type,
+                      void *data, const size_t *counts, const size_t *displs, int root)
+{
+    par_part mine = {(void *)(uintptr_t)part, 0}, *parts = NULL;
+    collective c;
+    par_error err = collective_check_root(comm, root);
+
+    if (!err)
+        err = p2p_check_data(part, count, type, &mine.bytes);
+    if (!err && comm->rank == root)
+        err = vector_room(comm, data, counts, displs, type, &parts);
+    if (err)
+        return err;
+    err = collective_enter(comm, COLLECTIVE_GATHERV, root, 0, type, PAR_SUM, &c);
+    if (!err)
+        err = gatherv(&c, &mine, parts);
+    free(parts);
+    return collective_leave(&c, err);
+}
+
+/* ---- messages ----------------------------------------------------------- */
 
 static par_error receive_all(collective *c, par_message **messages)
 {

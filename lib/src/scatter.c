@@ -1,6 +1,6 @@
 /* scatter.c - each rank gets its part of what one has.
  * SPDX-License-Identifier: MIT */
-#include "collective.h"
+#include "vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,30 +17,37 @@ static request_outgoing *new_outs(const par_comm *comm)
     return outs;
 }
 
-static par_error scatter_parts(collective *c, const void *data, size_t bytes)
+par_error collective_hand_out(collective *c, const par_part *parts)
 {
-    size_t size = (size_t)c->comm->size, others = 0;
+    size_t others = 0;
     const par_content *content = type_content(c->type);
     request_outgoing *outs = new_outs(c->comm);
+    par_error err;
+
+    if (!outs)
+        return PAR_ERR_MEMORY;
+    for (int rank = 0; rank < c->comm->size; rank++)
+        if (rank != c->comm->rank)
+            outs[others++] = collective_outgoing(c, content, &parts[rank], 1, rank);
+    err = collective_send_all(c, outs, others);
+    free(outs);
+    return err;
+}
+
+/* The parts are all of one length. */
+static par_error scatter_parts(collective *c, const void *data, size_t bytes)
+{
+    size_t size = (size_t)c->comm->size;
     par_part *parts = malloc(size * sizeof *parts);
-    par_error err = PAR_ERR_MEMORY;
+    par_error err;
 
     if (!parts)
-        error_memory(size * sizeof *parts, "a list of parts");
-    if (outs && parts) {
-        for (int rank = 0; rank < c->comm->size; rank++) {
-            if (rank == c->comm->rank)
-                continue;
-            parts[others] = (par_part){NULL, bytes};
-            if (bytes)
-                parts[others].data = (char *)(uintptr_t)data + (size_t)rank * bytes;
-            outs[others] = collective_outgoing(c, content, &parts[others], 1, rank);
-            others++;
-        }
-        err = collective_send_all(c, outs, others);
-    }
+        return error_memory(size * sizeof *parts, "a list of parts");
+    for (size_t rank = 0; rank < size; rank++)
+        parts[rank] =
+            (par_part){bytes ? (char *)(uintptr_t)data + rank * bytes : NULL, bytes};
+    err = collective_hand_out(c, parts);
     free(parts);
-    free(outs);
     return err;
 }
 
@@ -71,6 +78,39 @@ par_error par_scatter(par_comm *comm, const void *data, void *part, size_t count
         err = scatter(&c, data, part, bytes);
     return collective_leave(&c, err);
 }
+
+static par_error scatterv(collective *c, const par_part *parts, const par_part *mine)
+{
+    par_error err;
+
+    if (c->comm->rank != c->wire.root)
+        return collective_receive_into(c, mine->data, mine->bytes, c->wire.root);
+    err = vector_keep(c, &parts[c->wire.root], mine);
+    return err ? err : collective_hand_out(c, parts);
+}
+
+par_error par_scatterv(par_comm *comm, const void *data, const size_t *counts,
+                       const size_t *displs, void *part, size_t count, par_type type,
+                       int root)
+{
+    par_part mine = {part, 0}, *parts = NULL;
+    collective c;
+    par_error err = collective_check_root(comm, root);
+
+    if (!err)
+        err = p2p_check_data(part, count, type, &mine.bytes);
+    if (!err && comm->rank == root)
+        err = vector_parts(comm, data, counts, displs, type, &parts);
+    if (err)
+        return err;
+    err = collective_enter(comm, COLLECTIVE_SCATTERV, root, 0, type, PAR_SUM, &c);
+    if (!err)
+        err = scatterv(&c, parts, &mine);
+    free(parts);
+    return collective_leave(&c, err);
+}
+
+/* ---- messages ----------------------------------------------------------- */
 
 static par_error scatter_messages(collective *c, const par_content *contents,
                                   const par_part *const *parts, const size_t *part_counts)
