@@ -6,6 +6,24 @@ from functools import reduce
 
 from . import _core
 
+
+def _is_first(a, b):
+    """Whether (value, index) a goes in front of b where their values don't say so: a
+    value that is no number does, and of equal ones the smaller index."""
+    a_is_none, b_is_none = a[0] != a[0], b[0] != b[0]
+    if a_is_none != b_is_none:
+        return a_is_none
+    return (a_is_none or a[0] == b[0]) and a[1] <= b[1]
+
+
+def _minloc(a, b):
+    return a if a[0] < b[0] or _is_first(a, b) else b
+
+
+def _maxloc(a, b):
+    return a if a[0] > b[0] or _is_first(a, b) else b
+
+
 # By operation: what joins objects, and the ufunc that joins arrays.
 _OPERATORS = {
     _core.MAX: (max, "maximum"),
@@ -18,6 +36,8 @@ _OPERATORS = {
     _core.BOR: (operator.or_, "bitwise_or"),
     _core.LXOR: (lambda a, b: bool(a) != bool(b), "logical_xor"),
     _core.BXOR: (operator.xor, "bitwise_xor"),
+    _core.MAXLOC: (_maxloc, None),
+    _core.MINLOC: (_minloc, None),
 }
 
 
@@ -27,6 +47,6 @@ def fold(objects, op):
         return reduce(op, objects)
     join, ufunc = _OPERATORS[op]
     numpy = sys.modules.get("numpy")
-    if numpy and isinstance(objects[0], numpy.ndarray):
+    if ufunc and numpy and isinstance(objects[0], numpy.ndarray):
         join = getattr(numpy, ufunc)
     return reduce(join, objects)

@@ -1,18 +1,15 @@
-/* array.c - NumPy's arrays and scalars. The only file that includes NumPy.
+/* array.c - NumPy's arrays and scalars.
  * SPDX-License-Identifier: MIT
  *
  * NumPy is imported when the first array comes along: pypar works without it.
  */
-#include "block.h"
-#include "codec.h"
+#define ARRAY_IMPORTS
+#include "array.h"
 
-#define NPY_NO_DEPRECATED_API NPY_1_23_API_VERSION
-#define NPY_TARGET_VERSION NPY_1_23_API_VERSION
-#include <numpy/arrayobject.h>
+#include "block.h"
 
 /* ---- NumPy itself ------------------------------------------------------- */
 
-/* NumPy keeps its functions in a static table, once for the process. */
 static bool ready;
 
 static bool import_numpy(void)
@@ -38,8 +35,7 @@ static bool numpy_is_there(void)
     return ready;
 }
 
-/* An array has arrived, so NumPy must be here. */
-static bool need_numpy(core_state *state)
+bool array_need_numpy(core_state *state)
 {
     if (import_numpy())
         return true;
@@ -68,9 +64,52 @@ static par_type type_of_integer(size_t size, bool is_signed)
     }
 }
 
+/* The type of field I of DESCR, which has fields, where it lies at byte AT and is in
+ * this machine's order; else NPY_VOID. */
+static int field_type(PyArray_Descr *descr, Py_ssize_t i, long at)
+{
+    PyObject *name = PyTuple_GetItem(PyDataType_NAMES(descr), i);
+    PyObject *field = PyDict_GetItem(PyDataType_FIELDS(descr), name);
+    PyArray_Descr *its = (PyArray_Descr *)PyTuple_GetItem(field, 0);
+
+    if (PyLong_AsLong(PyTuple_GetItem(field, 1)) != at || !PyArray_ISNBO(its->byteorder))
+        return NPY_VOID;
+    return its->type_num;
+}
+
+static bool is_int64(int number)
+{
+    return PyTypeNum_ISSIGNED(number) && (number == NPY_LONGLONG || number == NPY_LONG) &&
+           (number != NPY_LONG || sizeof(long) == sizeof(int64_t));
+}
+
+/* A record of a value and its index, whatever they are called. */
+static par_type type_of_location(PyArray_Descr *descr)
+{
+    if (!PyDataType_HASFIELDS(descr) || PyTuple_Size(PyDataType_NAMES(descr)) != 2 ||
+        PyDataType_ELSIZE(descr) != sizeof(par_double_index) ||
+        !is_int64(field_type(descr, 1, offsetof(par_double_index, index))))
+        return PAR_OPAQUE;
+    if (field_type(descr, 0, 0) == NPY_DOUBLE)
+        return PAR_DOUBLE_INDEX;
+    return is_int64(field_type(descr, 0, 0)) ? PAR_INT64_INDEX : PAR_OPAQUE;
+}
+
+/* Whether the fields of DESCR are called as C calls them, so that C's type says all. */
+static bool is_named_as_in_c(PyArray_Descr *descr)
+{
+    PyObject *names = PyDataType_NAMES(descr);
+
+    return descr->typeobj == &PyVoidArrType_Type &&
+           PyDict_Size(PyDataType_FIELDS(descr)) == 2 &&
+           PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "value") == 0 &&
+           PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 1), "index") == 0;
+}
+
 static par_type type_of(PyArray_Descr *descr)
 {
     int number = descr->type_num;
+    par_type location;
 
     if (!PyArray_ISNBO(descr->byteorder))
         return PAR_OPAQUE;
@@ -88,9 +127,23 @@ static par_type type_of(PyArray_Descr *descr)
         return PAR_COMPLEX_FLOAT;
     case NPY_CDOUBLE:
         return PAR_COMPLEX_DOUBLE;
+    case NPY_VOID:
+        location = type_of_location(descr);
+        return location == PAR_OPAQUE || is_named_as_in_c(descr) ? location : PAR_OPAQUE;
     default:
         return PAR_OPAQUE;
     }
+}
+
+static PyArray_Descr *descr_of_location(const char *value)
+{
+    PyObject *fields = Py_BuildValue("[(ss)(ss)]", "value", value, "index", "i8");
+    PyArray_Descr *descr = NULL;
+
+    if (fields)
+        PyArray_DescrConverter(fields, &descr);
+    Py_XDECREF(fields);
+    return descr;
 }
 
 static PyArray_Descr *descr_of_type(par_type type)
@@ -111,11 +164,12 @@ static PyArray_Descr *descr_of_type(par_type type)
                                   [PAR_COMPLEX_FLOAT] = NPY_CFLOAT,
                                   [PAR_COMPLEX_DOUBLE] = NPY_CDOUBLE};
 
+    if (type == PAR_DOUBLE_INDEX || type == PAR_INT64_INDEX)
+        return descr_of_location(type == PAR_DOUBLE_INDEX ? "f8" : "i8");
     return PyArray_DescrFromType(numbers[type]);
 }
 
-/* The dtype of the array that CONTENT describes; a new reference. */
-static PyArray_Descr *descr_of(core_state *state, const par_content *content)
+PyArray_Descr *array_descr(core_state *state, const par_content *content)
 {
     PyObject *descr;
 
@@ -140,7 +194,7 @@ Py_ssize_t array_item_size(core_state *state, const par_content *content)
 
     if (content->type != PAR_OPAQUE)
         return (Py_ssize_t)par_type_size((par_type)content->type);
-    descr = descr_of(state, content);
+    descr = array_descr(state, content);
     size = descr ? (Py_ssize_t)PyDataType_ELSIZE(descr) : -1;
     Py_XDECREF(descr);
     return size;
@@ -229,6 +283,7 @@ int array_encode(core_state *state, PyObject *object, codec_out *out)
         .shape = out->shape,
         .variant = (uint8_t)((PyArray_IS_C_CONTIGUOUS(array) ? 0 : CODEC_FORTRAN) |
                              (PyArray_IsScalar(object, Generic) ? CODEC_SCALAR : 0)),
+        .bytes = (uint64_t)PyArray_NBYTES(array),
     };
     out->one = (par_part){PyArray_DATA(array), (size_t)PyArray_NBYTES(array)};
     return out->content.type == PAR_OPAQUE ? describe_opaque(state, array, out) : 0;
@@ -266,9 +321,8 @@ static PyArrayObject *make_large(const par_content *content, PyArray_Descr *desc
     return array;
 }
 
-/* An array, not filled yet, of DESCR, which is stolen, for CONTENT. */
-static PyArrayObject *make_array(core_state *state, const par_content *content,
-                                 PyArray_Descr *descr)
+PyArrayObject *array_make(core_state *state, const par_content *content,
+                          PyArray_Descr *descr)
 {
     npy_intp shape[CODEC_MAX_DIMS];
     PyArrayObject *array;
@@ -299,181 +353,83 @@ PyObject *array_decode(core_state *state, par_message **message_p,
     PyArray_Descr *descr;
     PyArrayObject *array;
 
-    if (!need_numpy(state) || !(descr = descr_of(state, content)))
+    if (!array_need_numpy(state) || !(descr = array_descr(state, content)))
         return NULL;
-    array = make_array(state, content, descr);
+    array = array_make(state, content, descr);
     if (array &&
         codec_take(state, message_p, PyArray_DATA(array), (size_t)content->bytes) < 0)
         Py_CLEAR(array);
     return array && is_scalar ? PyArray_Return(array) : (PyObject *)array;
 }
 
-/* ---- into a buffer ------------------------------------------------------- */
-
-static bool is_writable_buffer(PyObject *object)
-{
-    Py_buffer view;
-
-    if (!PyObject_CheckBuffer(object))
-        return false;
-    if (PyObject_GetBuffer(object, &view, PyBUF_FULL) < 0) {
-        PyErr_Clear();
-        return false;
-    }
-    PyBuffer_Release(&view);
-    return true;
-}
-
-PyObject *array_of_buffer(core_state *state, PyObject *buffer)
-{
-    PyObject *view, *array;
-
-    if (array_is(buffer)) {
-        if (PyArray_FailUnlessWriteable((PyArrayObject *)buffer, "the buffer") < 0)
-            return NULL;
-        return Py_NewRef(buffer);
-    }
-    if (!is_writable_buffer(buffer))
-        return Py_NewRef(Py_None);
-    if (!need_numpy(state))
-        return NULL;
-    view = PyMemoryView_FromObject(buffer);
-    array = view ? PyArray_FROM_O(view) : NULL;
-    Py_XDECREF(view);
-    return array;
-}
-
-static PyObject *describe(const par_content *content, PyArray_Descr *descr)
-{
-    if (content->kind == PAR_OBJECT)
-        return PyUnicode_FromString("an object");
-    if (content->type == PAR_CHAR || content->type == PAR_BYTE)
-        return PyUnicode_FromFormat("%llu %s", (unsigned long long)content->bytes,
-                                    content->type == PAR_CHAR ? "characters" : "bytes");
-    return PyUnicode_FromFormat(
-        "%llu %S", (unsigned long long)content->bytes / (size_t)PyDataType_ELSIZE(descr),
-        descr);
-}
-
-/* Raise EXCEPTION, naming both sides; always -1. */
-static int refuse(core_state *state, PyObject *exception, const par_content *content,
-                  PyArray_Descr *descr, const par_status *status, PyArrayObject *array,
-                  bool exact)
-{
-    PyObject *text = describe(content, descr);
-
-    if (text)
-        PyErr_Format(exception,
-                     "rank %d: the message from rank %d, tag %d, holds %U; the buffer is "
-                     "for %s%zd %S",
-                     par_rank(state->world), status->source, status->tag, text,
-                     exact ? "" : "up to ", (Py_ssize_t)PyArray_SIZE(array),
-                     PyArray_DESCR(array));
-    Py_XDECREF(text);
-    return -1;
-}
-
-/* Bytes without a meaning go into bytes of any. */
-static bool same_type(const par_content *content, PyArray_Descr *theirs,
-                      PyArray_Descr *ours)
-{
-    if (content->type == PAR_BYTE || content->type == PAR_CHAR)
-        return PyDataType_ELSIZE(ours) == 1 && PyTypeNum_ISINTEGER(ours->type_num);
-    return PyArray_EquivTypes(theirs, ours);
-}
-
-static bool same_shape(const par_content *content, PyArrayObject *array)
-{
-    if (content->dims != PyArray_NDIM(array))
-        return false;
-    for (unsigned d = 0; content->dims > 1 && d < content->dims; d++)
-        if (content->shape[d] != (uint64_t)PyArray_DIM(array, (int)d))
-            return false;
-    return true;
-}
-
-/* Whether the bytes of the body, as they are, are what ARRAY begins with. */
-static bool lies_alike(const par_content *content, PyArrayObject *array)
-{
-    if (content->variant & CODEC_FORTRAN && content->kind == PAR_ARRAY &&
-        content->type != PAR_BYTE)
-        return PyArray_IS_F_CONTIGUOUS(array) && same_shape(content, array);
-    return PyArray_IS_C_CONTIGUOUS(array);
-}
-
-/* The elements of CONTENT, in C order, become the first of ARRAY, in C order. */
-static int rearrange(core_state *state, par_message **message_p,
-                     const par_content *content, PyArray_Descr *descr,
-                     PyArrayObject *array)
-{
-    PyArrayObject *fresh;
-    PyObject *from = NULL, *to;
-    int failed = -1;
-
-    Py_INCREF(descr);
-    fresh = make_array(state, content, descr);
-    if (!fresh)
-        return -1;
-    if (codec_take(state, message_p, PyArray_DATA(fresh), (size_t)content->bytes) == 0)
-        from = PyArray_Ravel(fresh, NPY_CORDER);
-    to = from ? PyObject_GetAttrString((PyObject *)array, "flat") : NULL;
-    if (to)
-        failed = PySequence_SetSlice(to, 0, PyArray_SIZE(fresh), from);
-    Py_XDECREF(to);
-    Py_XDECREF(from);
-    Py_DECREF(fresh);
-    return failed;
-}
-
-static int receive_into(core_state *state, par_message **message_p,
-                        const par_content *content, const par_status *status,
-                        PyArray_Descr *descr, PyArrayObject *array, bool exact)
-{
-    uint64_t room = (uint64_t)PyArray_NBYTES(array);
-
-    if (!descr || !same_type(content, descr, PyArray_DESCR(array)))
-        return refuse(state, state->type_mismatch, content, descr, status, array, exact);
-    if (content->bytes > room || (exact && content->bytes != room))
-        return refuse(state, state->size_mismatch, content, descr, status, array, exact);
-    if (lies_alike(content, array))
-        return codec_take(state, message_p, PyArray_DATA(array), (size_t)content->bytes);
-    return rearrange(state, message_p, content, descr, array);
-}
-
-int array_receive(core_state *state, par_message **message_p, PyObject *array, bool exact)
-{
-    par_content content;
-    par_status status;
-    PyArray_Descr *descr = NULL;
-    int failed;
-
-    par_message_content(*message_p, &content, &status);
-    if (content.kind == PAR_ARRAY && !(descr = descr_of(state, &content)))
-        return -1;
-    failed = receive_into(state, message_p, &content, &status, descr,
-                          (PyArrayObject *)array, exact);
-    Py_XDECREF(descr);
-    return failed;
-}
-
 /* ---- reduce ------------------------------------------------------------- */
 
-PyObject *array_for_reduce(PyObject *object)
+/* As C joins them: the names of a location's fields don't matter. */
+static par_type type_to_join(PyObject *array)
 {
-    if (!array_is(object) ||
-        type_of(PyArray_DESCR((PyArrayObject *)object)) == PAR_OPAQUE)
+    PyArray_Descr *descr = PyArray_DESCR((PyArrayObject *)array);
+
+    return descr->type_num == NPY_VOID ? type_of_location(descr) : type_of(descr);
+}
+
+static void refuse_location(core_state *state, PyObject *array, par_op op)
+{
+    PyErr_Format(state->type_mismatch,
+                 "rank %d: %s cannot join elements of %S: it wants two fields, a float64 "
+                 "or int64 and its int64 index, as in numpy.dtype([('value', 'f8'), "
+                 "('index', 'i8')])",
+                 par_rank(state->world), op == PAR_MINLOC ? "MINLOC" : "MAXLOC",
+                 PyArray_DESCR((PyArrayObject *)array));
+}
+
+PyObject *array_for_reduce(core_state *state, PyObject *object, par_op op)
+{
+    bool wants_location = op == PAR_MINLOC || op == PAR_MAXLOC;
+    par_type type;
+
+    if (!array_is(object))
         return Py_NewRef(Py_None);
-    return PyArray_FROM_OF(object, NPY_ARRAY_C_CONTIGUOUS);
+    type = type_to_join(object);
+    if (wants_location && type != PAR_DOUBLE_INDEX && type != PAR_INT64_INDEX) {
+        refuse_location(state, object, op);
+        return NULL;
+    }
+    return type == PAR_OPAQUE ? Py_NewRef(Py_None)
+                              : PyArray_FROM_OF(object, NPY_ARRAY_IN_ARRAY);
 }
 
 void *array_data(PyObject *array, size_t *count_p, par_type *type_p)
 {
     *count_p = (size_t)PyArray_SIZE((PyArrayObject *)array);
-    *type_p = type_of(PyArray_DESCR((PyArrayObject *)array));
+    *type_p = type_to_join(array);
     return PyArray_DATA((PyArrayObject *)array);
 }
 
-PyObject *array_like(PyObject *array)
+PyObject *array_like(PyObject *object, Py_ssize_t rows)
 {
-    return PyArray_NewLikeArray((PyArrayObject *)array, NPY_CORDER, NULL, 0);
+    PyArrayObject *array = (PyArrayObject *)object;
+    npy_intp shape[CODEC_MAX_DIMS];
+
+    for (int d = 0; d < PyArray_NDIM(array); d++)
+        shape[d] = d == 0 && rows >= 0 ? rows : PyArray_DIM(array, d);
+    Py_INCREF(PyArray_DESCR(array));
+    return PyArray_Empty(PyArray_NDIM(array), shape, PyArray_DESCR(array), false);
+}
+
+/* Whether the memory of the two is one and the same, or apart. */
+static bool lie_well(PyArrayObject *a, PyArrayObject *b)
+{
+    const char *from_a = PyArray_DATA(a), *from_b = PyArray_DATA(b);
+
+    return from_a == from_b || from_a + PyArray_NBYTES(a) <= from_b ||
+           from_b + PyArray_NBYTES(b) <= from_a;
+}
+
+bool array_can_take(PyObject *room, PyObject *object, size_t count)
+{
+    PyArrayObject *to = (PyArrayObject *)room, *array = (PyArrayObject *)object;
+
+    return PyArray_ISCARRAY(to) && (size_t)PyArray_SIZE(to) == count &&
+           PyArray_EquivTypes(PyArray_DESCR(to), PyArray_DESCR(array)) &&
+           lie_well(to, array);
 }

@@ -55,7 +55,7 @@ enum {
 
 /* An object that is ready to be sent. */
 typedef struct codec_out {
-    par_content content;
+    par_content content;   /* of an array its length, too */
     const par_part *parts; /* &one, or the list below */
     size_t part_count;
     par_part one;
@@ -120,14 +120,36 @@ PyObject *array_of_buffer(core_state *state, PyObject *buffer);
 int array_receive(core_state *state, par_message **message_p, PyObject *array,
                   bool exact);
 
+/* BUFFER as an array that can be written to, a new reference; NULL with an exception,
+ * which it is, too, where BUFFER is nothing to write to. */
+PyObject *array_room(core_state *state, PyObject *buffer);
+
+/* How many rows, which lie along the first axis, of ARRAY the array that CONTENT
+ * describes is: one where it lacks that axis. -1 with an exception that names rank FROM
+ * where it is of another type or its further axes differ. */
+Py_ssize_t array_rows(core_state *state, const par_content *content, int from,
+                      PyObject *array);
+
+/* Copy what OUT, which is called WHAT, would send into ARRAY, which it must fill. -1
+ * with an exception. */
+int array_put(core_state *state, const codec_out *out, const char *what, PyObject *array);
+
 /* The bytes of an element in what CONTENT describes; -1 with an exception. */
 Py_ssize_t array_item_size(core_state *state, const par_content *content);
 
-/* A C-contiguous array of elements that par_reduce can join, for its memory. A
- * new reference; Py_None (new) where OBJECT is no such array. */
-PyObject *array_for_reduce(PyObject *object);
+/* OBJECT as a C-contiguous array of elements that OP can join, or might if it were not
+ * for its type. A new reference; Py_None (new) where OBJECT is no array or its elements
+ * are not C's. NULL with an exception. */
+PyObject *array_for_reduce(core_state *state, PyObject *object, par_op op);
 void *array_data(PyObject *array, size_t *count_p, par_type *type_p);
-PyObject *array_like(PyObject *array);
+
+/* An array, not filled yet, like ARRAY but with ROWS rows; all of them where that is
+ * negative. */
+PyObject *array_like(PyObject *array, Py_ssize_t rows);
+
+/* Whether COUNT elements as ARRAY's, which is being read, can be written to ROOM as it
+ * lies. */
+bool array_can_take(PyObject *room, PyObject *array, size_t count);
 
 /* ---- pickle.c ----------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "comm.h"
 #include "errors.h"
+#include "rows.h"
 
 int collective_get_root(core_state *state, par_comm *par, PyObject *value, int *root_p)
 {
@@ -66,6 +67,12 @@ PyObject *collective_broadcast(core_state *state, par_comm *par, PyObject *objec
 
 /* ---- scatter ------------------------------------------------------------ */
 
+bool collective_is_cut(PyObject *objects, PyObject *counts, PyObject *buffer)
+{
+    return collective_is_given(counts) ||
+           (collective_is_given(buffer) && array_is(objects));
+}
+
 void collective_outs_free(collective_outs *o)
 {
     for (int i = 0; i < o->encoded; i++)
@@ -102,58 +109,105 @@ int collective_outs_make(core_state *state, collective_outs *o, PyObject *const 
     return 0;
 }
 
-static PyObject *scatter_from_here(core_state *state, par_comm *par, PyObject *objects,
-                                   int root)
+PyObject *collective_items(core_state *state, par_comm *par, const char *function,
+                           PyObject *objects, PyObject *counts, bool cut)
 {
-    int size = par_size(par), failed;
+    PyObject *items;
+
+    if (cut)
+        return rows_cut(state, par, objects, counts);
+    items = PySequence_Tuple(objects);
+    if (items && PyTuple_GET_SIZE(items) != par_size(par)) {
+        PyErr_Format(PyExc_ValueError,
+                     "rank %d: %s has %zd objects: it must have %d, one for each rank",
+                     par_rank(par), function, PyTuple_GET_SIZE(items), par_size(par));
+        Py_CLEAR(items);
+    }
+    return items;
+}
+
+/* The root's own ITEM, which OUT would send: in BUFFER where that is given; a part of
+ * an array would change with it. */
+static PyObject *scatter_to_here(core_state *state, PyObject *item, const codec_out *out,
+                                 PyObject *buffer, bool cut)
+{
+    PyObject *room;
+    int failed;
+
+    if (!collective_is_given(buffer))
+        return cut && array_is(item) ? PyObject_CallMethod(item, "copy", NULL)
+                                     : Py_NewRef(item);
+    room = array_room(state, buffer);
+    failed = room ? array_put(state, out, "this rank's own part", room) : -1;
+    Py_XDECREF(room);
+    return failed ? NULL : Py_NewRef(buffer);
+}
+
+/* Before anybody is told of the call. */
+static int check_buffer(core_state *state, PyObject *buffer)
+{
+    PyObject *room = collective_is_given(buffer) ? array_room(state, buffer) : NULL;
+
+    Py_XDECREF(room);
+    return collective_is_given(buffer) && !room ? -1 : 0;
+}
+
+static PyObject *scatter_from_here(core_state *state, par_comm *par, PyObject *objects,
+                                   int root, PyObject *buffer, PyObject *counts)
+{
+    int failed;
     par_message *none;
     collective_outs o = {0};
-    PyObject *items = PySequence_Tuple(objects), *mine = NULL;
+    bool cut = collective_is_cut(objects, counts, buffer);
+    PyObject *items = collective_items(state, par, "scatter", objects, counts, cut);
+    PyObject *mine = NULL;
 
     if (!items)
         return NULL;
-    if (PyTuple_GET_SIZE(items) != size) {
-        PyErr_Format(
-            PyExc_ValueError,
-            "rank %d: scatter has %zd objects: it must have %d, one for each rank", root,
-            PyTuple_GET_SIZE(items), size);
-        Py_DECREF(items);
-        return NULL;
-    }
-    failed = collective_outs_make(state, &o, &PyTuple_GET_ITEM(items, 0), size);
+    failed = collective_outs_make(state, &o, &PyTuple_GET_ITEM(items, 0), par_size(par));
     if (!failed)
         failed = errors_raise_if(state, par_message_scatter(par, o.contents, o.parts,
                                                             o.part_counts, root, &none));
     if (!failed)
-        mine = Py_NewRef(PyTuple_GET_ITEM(items, root));
+        mine = scatter_to_here(state, PyTuple_GET_ITEM(items, root), &o.each[root],
+                               buffer, cut);
     collective_outs_free(&o);
     Py_DECREF(items);
     return mine;
 }
 
 PyObject *collective_scatter(core_state *state, par_comm *par, PyObject *objects,
-                             PyObject *root)
+                             PyObject *root, PyObject *buffer, PyObject *counts)
 {
     par_message *message;
     PyObject *result;
     int from;
 
-    if (collective_get_root(state, par, root, &from) < 0)
+    if (collective_get_root(state, par, root, &from) < 0 ||
+        check_buffer(state, buffer) < 0)
         return NULL;
     if (par_rank(par) == from)
-        return scatter_from_here(state, par, objects, from);
+        return scatter_from_here(state, par, objects, from, buffer, counts);
     if (errors_raise_if(state,
                         par_message_scatter(par, NULL, NULL, NULL, from, &message)))
         return NULL;
-    result = codec_decode(state, &message);
+    result = collective_is_given(buffer)
+                 ? codec_decode_into(state, &message, buffer, true)
+                 : codec_decode(state, &message);
     par_message_free(&message);
     return result;
 }
 
 /* ---- gather ------------------------------------------------------------- */
 
-PyObject *collective_decode_all(core_state *state, par_message **messages, int size,
-                                PyObject *mine, int here)
+int collective_get_room(core_state *state, PyObject *buffer, PyObject **room_p)
+{
+    *room_p = collective_is_given(buffer) ? rows_buffer(state, buffer) : NULL;
+    return collective_is_given(buffer) && !*room_p ? -1 : 0;
+}
+
+static PyObject *decode_all(core_state *state, par_message **messages, int size,
+                            PyObject *mine, int here)
 {
     PyObject *list = PyList_New(size);
 
@@ -171,22 +225,37 @@ PyObject *collective_decode_all(core_state *state, par_message **messages, int s
     return list;
 }
 
-static PyObject *gather_here(core_state *state, par_comm *par, PyObject *object, int root)
+PyObject *collective_take_all(core_state *state, par_message **messages, int size,
+                              PyObject *mine, int here, PyObject *buffer, PyObject *room)
+{
+    if (!room)
+        return decode_all(state, messages, size, mine, here);
+    return rows_join(state, messages, size, mine, here, room) < 0 ? NULL
+                                                                  : Py_NewRef(buffer);
+}
+
+static PyObject *gather_here(core_state *state, par_comm *par, PyObject *object, int root,
+                             PyObject *buffer)
 {
     int size = par_size(par);
-    par_message **messages = PyMem_RawCalloc((size_t)size, sizeof(*messages));
-    PyObject *list = NULL;
+    par_message **messages;
+    PyObject *result = NULL, *room;
 
+    if (collective_get_room(state, buffer, &room) < 0)
+        return NULL;
+    messages = PyMem_RawCalloc((size_t)size, sizeof(*messages));
     if (!messages)
-        return PyErr_NoMemory();
-    if (!errors_raise_if(state, par_message_gather(par, NULL, NULL, 0, root, messages)))
-        list = collective_decode_all(state, messages, size, object, root);
+        PyErr_NoMemory();
+    else if (!errors_raise_if(state,
+                              par_message_gather(par, NULL, NULL, 0, root, messages)))
+        result = collective_take_all(state, messages, size, object, root, buffer, room);
     PyMem_RawFree(messages);
-    return list;
+    Py_XDECREF(room);
+    return result;
 }
 
 PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
-                            PyObject *root)
+                            PyObject *root, PyObject *buffer)
 {
     codec_out out;
     int to, failed;
@@ -194,7 +263,7 @@ PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
     if (collective_get_root(state, par, root, &to) < 0)
         return NULL;
     if (par_rank(par) == to)
-        return gather_here(state, par, object, to);
+        return gather_here(state, par, object, to, buffer);
     failed = codec_encode(state, object, &out);
     if (!failed)
         failed = errors_raise_if(state, par_message_gather(par, &out.content, out.parts,

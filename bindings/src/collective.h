@@ -24,9 +24,33 @@ int collective_outs_make(core_state *state, collective_outs *o, PyObject *const 
                          int size);
 void collective_outs_free(collective_outs *o);
 
-/* The objects in MESSAGES, which are all ended, with MINE at place HERE, as a list;
- * NULL with an exception. */
-PyObject *collective_decode_all(core_state *state, par_message **messages, int size,
-                                PyObject *mine, int here);
+/* The objects in MESSAGES, which are all ended, with MINE at place HERE: as a list, or
+ * as BUFFER, whose ROOM they fill, where that is not NULL. NULL with an exception. */
+PyObject *collective_take_all(core_state *state, par_message **messages, int size,
+                              PyObject *mine, int here, PyObject *buffer, PyObject *room);
+
+/* Whether the caller gave VALUE. */
+static inline bool collective_is_given(PyObject *value)
+{
+    return value && value != Py_None;
+}
+
+/* *ROOM_P is a new reference to BUFFER as an array with rows; NULL where it is not
+ * given. -1 with an exception. */
+int collective_get_room(core_state *state, PyObject *buffer, PyObject **room_p);
+
+/* Whether each rank's part is to be cut out of OBJECTS, as where COUNTS are given, or
+ * BUFFER, which one array fills; else OBJECTS are one for each rank. */
+bool collective_is_cut(PyObject *objects, PyObject *counts, PyObject *buffer);
+
+/* What OBJECTS, so CUT or not, have for each rank: a tuple. NULL with an exception that
+ * names FUNCTION. */
+PyObject *collective_items(core_state *state, par_comm *par, const char *function,
+                           PyObject *objects, PyObject *counts, bool cut);
+
+/* The list of all ranks' parts for this one of OBJECT, which is an array, or anything
+ * where COUNTS are given, or one object for each rank. */
+PyObject *collective_exchange_parts(core_state *state, par_comm *par, PyObject *object,
+                                    PyObject *counts);
 
 #endif

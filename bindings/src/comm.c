@@ -263,83 +263,111 @@ static PyObject *broadcast(PyObject *object, PyObject *const *args, Py_ssize_t c
 static PyObject *scatter(PyObject *object, PyObject *const *args, Py_ssize_t count,
                          PyObject *keywords)
 {
-    static const signature s = {"scatter", 2, 0, {"objs", "root"}};
+    static const signature s = {"scatter", 4, 0, {"objs", "root", "buffer", "counts"}};
     comm *self = self_of(object);
     PyObject *v[ARGUMENTS_MAX];
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_scatter(self->state, self->par, v[0] ? v[0] : Py_None, v[1]);
+    return collective_scatter(self->state, self->par, v[0] ? v[0] : Py_None, v[1], v[2],
+                              v[3]);
 }
 
 static PyObject *gather(PyObject *object, PyObject *const *args, Py_ssize_t count,
                         PyObject *keywords)
 {
-    static const signature s = {"gather", 2, 1, {"obj", "root"}};
+    static const signature s = {"gather", 3, 1, {"obj", "root", "buffer"}};
     comm *self = self_of(object);
     PyObject *v[ARGUMENTS_MAX];
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_gather(self->state, self->par, v[0], v[1]);
+    return collective_gather(self->state, self->par, v[0], v[1], v[2]);
 }
 
 static PyObject *reduce(PyObject *object, PyObject *const *args, Py_ssize_t count,
                         PyObject *keywords)
 {
-    static const signature s = {"reduce", 3, 2, {"obj", "op", "root"}};
+    static const signature s = {"reduce", 4, 2, {"obj", "op", "root", "buffer"}};
     comm *self = self_of(object);
     PyObject *v[ARGUMENTS_MAX];
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_reduce(self->state, self->par, v[0], v[1], v[2]);
+    return collective_reduce(self->state, self->par, v[0], v[1], v[2], v[3]);
 }
 
 static PyObject *allreduce(PyObject *object, PyObject *const *args, Py_ssize_t count,
                            PyObject *keywords)
 {
-    static const signature s = {"allreduce", 2, 2, {"obj", "op"}};
+    static const signature s = {"allreduce", 3, 2, {"obj", "op", "buffer"}};
     comm *self = self_of(object);
     PyObject *v[ARGUMENTS_MAX];
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_allreduce(self->state, self->par, v[0], v[1]);
+    return collective_allreduce(self->state, self->par, v[0], v[1], v[2]);
 }
 
 static PyObject *scan(PyObject *object, PyObject *const *args, Py_ssize_t count,
                       PyObject *keywords)
 {
-    static const signature s = {"scan", 2, 2, {"obj", "op"}};
+    static const signature s = {"scan", 3, 2, {"obj", "op", "buffer"}};
     comm *self = self_of(object);
     PyObject *v[ARGUMENTS_MAX];
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_scan(self->state, self->par, v[0], v[1], false);
+    return collective_scan(self->state, self->par, v[0], v[1], v[2], false);
 }
 
 static PyObject *exscan(PyObject *object, PyObject *const *args, Py_ssize_t count,
                         PyObject *keywords)
 {
-    static const signature s = {"exscan", 2, 2, {"obj", "op"}};
+    static const signature s = {"exscan", 3, 2, {"obj", "op", "buffer"}};
     comm *self = self_of(object);
     PyObject *v[ARGUMENTS_MAX];
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_scan(self->state, self->par, v[0], v[1], true);
+    return collective_scan(self->state, self->par, v[0], v[1], v[2], true);
 }
 
-static PyObject *allgather(PyObject *object, PyObject *value)
+static PyObject *reduce_scatter(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                                PyObject *keywords)
 {
-    return collective_allgather(self_of(object)->state, self_of(object)->par, value);
+    static const signature s = {
+        "reduce_scatter", 4, 2, {"obj", "op", "counts", "buffer"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return collective_reduce_scatter(self->state, self->par, v[0], v[1], v[2], v[3]);
 }
 
-static PyObject *alltoall(PyObject *object, PyObject *values)
+static PyObject *allgather(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                           PyObject *keywords)
 {
-    return collective_alltoall(self_of(object)->state, self_of(object)->par, values);
+    static const signature s = {"allgather", 2, 1, {"obj", "buffer"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return collective_allgather(self->state, self->par, v[0], v[1]);
+}
+
+static PyObject *alltoall(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                          PyObject *keywords)
+{
+    static const signature s = {"alltoall", 3, 1, {"objs", "buffer", "counts"}};
+    comm *self = self_of(object);
+    PyObject *v[ARGUMENTS_MAX];
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    return collective_alltoall(self->state, self->par, v[0], v[1], v[2]);
 }
 
 /* Each of these, made by the communicator's thread: a Request of it. */
@@ -408,31 +436,59 @@ static PyMethodDef methods[] = {
      "Return root's obj on every rank. Where obj is an array elsewhere, it is filled "
      "in place and must have the type and size of root's."},
     {"scatter", FAST(scatter), METH_FASTCALL | METH_KEYWORDS,
-     "scatter($self, objs=None, root=0)\n--\n\n"
-     "Return to rank r the r-th of root's objs, which must be one for each rank."},
+     "scatter($self, objs=None, root=0, buffer=None, counts=None)\n--\n\n"
+     "Return to rank r the r-th of root's objs, which must be one for each rank.\n\n"
+     "With counts, one for each rank, root's objs is one array, or another sequence, and "
+     "rank r gets the next counts[r] of it along the first axis. With buffer, an array "
+     "is "
+     "parted in the same way, equally where there are no counts, the first ranks getting "
+     "one more. Where buffer, an array or other writable memory, is given, this rank's "
+     "part fills it and it is returned: SizeMismatch or TypeMismatch if it doesn't fit. "
+     "counts are looked at on root alone."},
     {"gather", FAST(gather), METH_FASTCALL | METH_KEYWORDS,
-     "gather($self, obj, root=0)\n--\n\n"
-     "Return the list of all ranks' objs on root, None elsewhere."},
+     "gather($self, obj, root=0, buffer=None)\n--\n\n"
+     "Return the list of all ranks' objs on root, None elsewhere.\n\n"
+     "With buffer on root, each obj is an array of any length along the first axis: they "
+     "are put into buffer one behind the other, which they must fill, and it is "
+     "returned. An array that lacks the first axis is one row. TypeMismatch or "
+     "SizeMismatch name the rank that doesn't fit; buffer is as it was then. obj of root "
+     "may be its own place in buffer."},
     {"reduce", FAST(reduce), METH_FASTCALL | METH_KEYWORDS,
-     "reduce($self, obj, op, root=0)\n--\n\n"
+     "reduce($self, obj, op, root=0, buffer=None)\n--\n\n"
      "Return all ranks' objs joined by op, in the order of the ranks, on root, None "
      "elsewhere. Arrays are joined element by element. op is pypar.SUM or another of "
-     "these, or a function of two arguments."},
+     "these, or a function of two arguments.\n\n"
+     "MINLOC and MAXLOC are for pairs (value, index), or arrays of two fields, a float64 "
+     "or int64 and an int64: the pair with the smallest or largest value; of equal ones "
+     "that with the smallest index.\n\n"
+     "Where buffer, an array, is given on root, the result fills it and it is returned: "
+     "TypeMismatch or SizeMismatch if it doesn't fit. It may be obj itself."},
     {"allreduce", FAST(allreduce), METH_FASTCALL | METH_KEYWORDS,
-     "allreduce($self, obj, op)\n--\n\nreduce with its result on every rank."},
+     "allreduce($self, obj, op, buffer=None)\n--\n\nreduce with its result on every "
+     "rank."},
     {"scan", FAST(scan), METH_FASTCALL | METH_KEYWORDS,
-     "scan($self, obj, op)\n--\n\n"
+     "scan($self, obj, op, buffer=None)\n--\n\n"
      "Return the objs of ranks 0 to this one, joined as by reduce."},
     {"exscan", FAST(exscan), METH_FASTCALL | METH_KEYWORDS,
-     "exscan($self, obj, op)\n--\n\n"
+     "exscan($self, obj, op, buffer=None)\n--\n\n"
      "Return the objs of the ranks before this one, joined as by reduce; None on rank "
-     "0."},
-    {"allgather", allgather, METH_O,
-     "allgather($self, obj, /)\n--\n\nReturn the list of all ranks' objs on every rank."},
-    {"alltoall", alltoall, METH_O,
-     "alltoall($self, objs, /)\n--\n\n"
+     "0, whose buffer stays as it is."},
+    {"reduce_scatter", FAST(reduce_scatter), METH_FASTCALL | METH_KEYWORDS,
+     "reduce_scatter($self, obj, op, counts=None, buffer=None)\n--\n\n"
+     "Join all ranks' arrays as reduce does, and return to rank r the next counts[r] "
+     "along the first axis, which all ranks give alike; equal parts without counts, the "
+     "first ranks getting one more. Into buffer as with reduce. An obj that is no array "
+     "is a list of one for each rank: the r-th of all are joined for rank r."},
+    {"allgather", FAST(allgather), METH_FASTCALL | METH_KEYWORDS,
+     "allgather($self, obj, buffer=None)\n--\n\n"
+     "Return the list of all ranks' objs on every rank; with buffer as gather does."},
+    {"alltoall", FAST(alltoall), METH_FASTCALL | METH_KEYWORDS,
+     "alltoall($self, objs, buffer=None, counts=None)\n--\n\n"
      "Send to rank r the r-th of objs, which must be one for each rank; return the list "
-     "of what the ranks sent to this one."},
+     "of what the ranks sent to this one.\n\n"
+     "With counts, or buffer, objs is an array in parts, as in scatter. With buffer what "
+     "the ranks sent is put there one behind the other, as in gather, and it is "
+     "returned. objs and buffer must not overlap."},
     STARTED_METHOD(barrier),
     STARTED_METHOD(broadcast),
     STARTED_METHOD(scatter),

@@ -33,18 +33,22 @@ PyObject *p2p_probe(core_state *state, par_comm *par, PyObject *source, PyObject
 PyObject *collective_broadcast(core_state *state, par_comm *par, PyObject *object,
                                PyObject *root);
 PyObject *collective_scatter(core_state *state, par_comm *par, PyObject *objects,
-                             PyObject *root);
+                             PyObject *root, PyObject *buffer, PyObject *counts);
 PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
-                            PyObject *root);
+                            PyObject *root, PyObject *buffer);
 PyObject *collective_reduce(core_state *state, par_comm *par, PyObject *object,
-                            PyObject *op, PyObject *root);
+                            PyObject *op, PyObject *root, PyObject *buffer);
 
 PyObject *collective_allreduce(core_state *state, par_comm *par, PyObject *object,
-                               PyObject *op);
+                               PyObject *op, PyObject *buffer);
 PyObject *collective_scan(core_state *state, par_comm *par, PyObject *object,
-                          PyObject *op, bool exclusive);
-PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *object);
-PyObject *collective_alltoall(core_state *state, par_comm *par, PyObject *objects);
+                          PyObject *op, PyObject *buffer, bool exclusive);
+PyObject *collective_reduce_scatter(core_state *state, par_comm *par, PyObject *object,
+                                    PyObject *op, PyObject *counts, PyObject *buffer);
+PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *object,
+                               PyObject *buffer);
+PyObject *collective_alltoall(core_state *state, par_comm *par, PyObject *objects,
+                              PyObject *buffer, PyObject *counts);
 
 /* The tag of a message whose sender, or receiver, names none. */
 enum { COMM_DEFAULT_TAG = 1 };

@@ -320,8 +320,11 @@ static int encode_run(PyObject *owner, par_type type, uint8_t variant, const cha
                       Py_ssize_t bytes, codec_out *out)
 {
     out->owner = Py_NewRef(owner);
-    out->content = (par_content){
-        .kind = PAR_ARRAY, .type = (uint8_t)type, .variant = variant, .dims = 1};
+    out->content = (par_content){.kind = PAR_ARRAY,
+                                 .type = (uint8_t)type,
+                                 .variant = variant,
+                                 .dims = 1,
+                                 .bytes = (uint64_t)bytes};
     out->one = (par_part){(void *)(uintptr_t)run, (size_t)bytes};
     return 0;
 }

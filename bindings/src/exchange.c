@@ -42,13 +42,15 @@ static void keep_first(exception *e)
         PyErr_Fetch(&e->type, &e->value, &e->trace);
 }
 
-/* The objects that have come, with MINE at this rank's place. Ends all that is under
+/* The objects that have come, with MINE at this rank's place, as collective_take_all
+ * gives them. Ends all that is under
  * way: the sends last, for others wait in theirs until this rank has received; and
  * even if a signal comes, for their memory is about to be freed. */
-static PyObject *finish(core_state *state, par_comm *par, traffic *t, PyObject *mine)
+static PyObject *finish(core_state *state, par_comm *par, traffic *t, PyObject *mine,
+                        PyObject *buffer, PyObject *room)
 {
-    PyObject *list =
-        collective_decode_all(state, t->messages, t->size, mine, par_rank(par));
+    PyObject *result = collective_take_all(state, t->messages, t->size, mine,
+                                           par_rank(par), buffer, room);
     exception e = {0};
     par_error err;
 
@@ -59,60 +61,78 @@ static PyObject *finish(core_state *state, par_comm *par, traffic *t, PyObject *
         errors_raise(state, err);
     keep_first(&e);
     if (e.type) {
-        Py_CLEAR(list);
+        Py_CLEAR(result);
         PyErr_Restore(e.type, e.value, e.trace);
     }
-    return list;
+    return result;
 }
 
-PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *object)
+PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *object,
+                               PyObject *buffer)
 {
     traffic t = {0};
     codec_out out;
-    PyObject *list = NULL;
+    PyObject *result = NULL, *room;
 
     if (!par || !par_initialized())
         return errors_raise(state, par_barrier(par));
+    if (collective_get_room(state, buffer, &room) < 0)
+        return NULL;
     if (codec_encode(state, object, &out) == 0 && traffic_make(&t, par) == 0 &&
         !errors_raise_if(state,
                          par_message_allgather(par, &out.content, out.parts,
                                                out.part_count, t.messages, t.sends)))
-        list = finish(state, par, &t, object);
+        result = finish(state, par, &t, object, buffer, room);
     traffic_free(&t);
     codec_release(&out);
-    return list;
+    Py_XDECREF(room);
+    return result;
 }
 
-static PyObject *alltoall(core_state *state, par_comm *par, PyObject *items)
+/* Exchange ITEMS, one for each rank. */
+static PyObject *exchange(core_state *state, par_comm *par, PyObject *items,
+                          PyObject *buffer, PyObject *room)
 {
-    int size = par_size(par);
     collective_outs o = {0};
     traffic t = {0};
-    PyObject *list = NULL;
+    PyObject *result = NULL;
 
-    if (PyTuple_GET_SIZE(items) != size)
-        return PyErr_Format(
-            PyExc_ValueError,
-            "rank %d: alltoall has %zd objects: it must have %d, one for each rank",
-            par_rank(par), PyTuple_GET_SIZE(items), size);
-    if (collective_outs_make(state, &o, &PyTuple_GET_ITEM(items, 0), size) == 0 &&
+    if (collective_outs_make(state, &o, &PyTuple_GET_ITEM(items, 0), par_size(par)) ==
+            0 &&
         traffic_make(&t, par) == 0 &&
         !errors_raise_if(state, par_message_alltoall(par, o.contents, o.parts,
                                                      o.part_counts, t.messages, t.sends)))
-        list = finish(state, par, &t, PyTuple_GET_ITEM(items, par_rank(par)));
+        result =
+            finish(state, par, &t, PyTuple_GET_ITEM(items, par_rank(par)), buffer, room);
     traffic_free(&t);
     collective_outs_free(&o);
-    return list;
+    return result;
 }
 
-PyObject *collective_alltoall(core_state *state, par_comm *par, PyObject *objects)
+PyObject *collective_alltoall(core_state *state, par_comm *par, PyObject *objects,
+                              PyObject *buffer, PyObject *counts)
 {
-    PyObject *items, *list;
+    bool cut = collective_is_cut(objects, counts, buffer);
+    PyObject *items, *room, *result;
 
     if (!par || !par_initialized())
         return errors_raise(state, par_barrier(par));
-    items = PySequence_Tuple(objects);
-    list = items ? alltoall(state, par, items) : NULL;
+    if (collective_get_room(state, buffer, &room) < 0)
+        return NULL;
+    items = collective_items(state, par, "alltoall", objects, counts, cut);
+    result = items ? exchange(state, par, items, buffer, room) : NULL;
+    Py_XDECREF(items);
+    Py_XDECREF(room);
+    return result;
+}
+
+PyObject *collective_exchange_parts(core_state *state, par_comm *par, PyObject *object,
+                                    PyObject *counts)
+{
+    bool cut = array_is(object) || collective_is_given(counts);
+    PyObject *items = collective_items(state, par, "reduce_scatter", object, counts, cut);
+    PyObject *list = items ? exchange(state, par, items, NULL, NULL) : NULL;
+
     Py_XDECREF(items);
     return list;
 }

@@ -224,6 +224,8 @@ static int add_constants(PyObject *module)
         {"BOR", 8},
         {"LXOR", 9},
         {"BXOR", 10},
+        {"MAXLOC", 11},
+        {"MINLOC", 12},
         {"any_source", PAR_ANY_SOURCE},
         {"any_tag", PAR_ANY_TAG},
         {"default_tag", COMM_DEFAULT_TAG},

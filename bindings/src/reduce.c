@@ -1,13 +1,16 @@
-/* reduce.c - joining what all ranks have: reduce, allreduce, scan, exscan.
+/* reduce.c - joining what all ranks have: reduce, allreduce, scan, exscan,
+ * reduce_scatter.
  * SPDX-License-Identifier: MIT */
 #include "arguments.h"
 #include "collective.h"
 #include "comm.h"
 #include "errors.h"
+#include "rows.h"
 
 /* The old pypar's numbers of operations begin with 1. */
-static const par_op ops[] = {PAR_MAX,  PAR_MIN, PAR_SUM, PAR_PROD, PAR_LAND,
-                             PAR_BAND, PAR_LOR, PAR_BOR, PAR_LXOR, PAR_BXOR};
+static const par_op ops[] = {PAR_MAX,  PAR_MIN,  PAR_SUM,    PAR_PROD,
+                             PAR_LAND, PAR_BAND, PAR_LOR,    PAR_BOR,
+                             PAR_LXOR, PAR_BXOR, PAR_MAXLOC, PAR_MINLOC};
 
 enum { OP_COUNT = sizeof ops / sizeof *ops };
 
@@ -29,122 +32,248 @@ static int get_op(core_state *state, PyObject *op, int *number_p)
     if (*number_p >= 1 && *number_p <= OP_COUNT)
         return 0;
     PyErr_Format(PyExc_ValueError,
-                 "rank %d: op is %d: it must be from 1 (pypar.MAX) to %d (pypar.BXOR)",
+                 "rank %d: op is %d: it must be from 1 (pypar.MAX) to %d (pypar.MINLOC)",
                  par_rank(state->world), *number_p, OP_COUNT);
     return -1;
 }
 
-/* What a call of this family does with its arguments. */
 typedef enum family {
     REDUCE,
     ALLREDUCE,
     SCAN,
     EXSCAN,
+    REDUCE_SCATTER,
 } family;
 
+/* A call of this family. What its caller has not given is NULL. */
+typedef struct call {
+    family family;
+    core_state *state;
+    par_comm *par;
+    PyObject *object, *op, *root_value, *buffer, *counts;
+    int number; /* of the operation; 0 where it is a callable */
+    int root;
+    PyObject *room; /* the buffer as an array, owned; NULL where it is not needed */
+} call;
+
 /* Whether this rank gets a result. */
-static bool has_result(family f, par_comm *par, int root)
+static bool has_result(const call *c)
 {
-    return f == REDUCE ? par_rank(par) == root : f != EXSCAN || par_rank(par) > 0;
+    if (c->family == REDUCE)
+        return par_rank(c->par) == c->root;
+    return c->family != EXSCAN || par_rank(c->par) > 0;
 }
 
-static par_error join(family f, par_comm *par, const void *data, void *to, size_t count,
-                      par_type type, par_op op, int root)
+/* RESULT in the caller's buffer, if there is one; steals it. */
+static PyObject *deliver(const call *c, PyObject *result)
 {
-    switch (f) {
+    codec_out out;
+    int failed;
+
+    if (!result || !c->room)
+        return result;
+    failed = codec_encode(c->state, result, &out) ||
+             array_put(c->state, &out, "the result", c->room);
+    codec_release(&out);
+    Py_DECREF(result);
+    return failed ? NULL : Py_NewRef(c->buffer);
+}
+
+/* ---- arrays ----------------------------------------------------------------- */
+
+/* COUNTS are those of a reduce_scatter, in elements. */
+static par_error join(const call *c, PyObject *array, void *to, const size_t *counts)
+{
+    par_op op = ops[c->number - 1];
+    size_t count;
+    par_type type;
+    void *data = array_data(array, &count, &type);
+
+    switch (c->family) {
     case REDUCE:
-        return par_reduce(par, data, to, count, type, op, root);
+        return par_reduce(c->par, data, to, count, type, op, c->root);
     case ALLREDUCE:
-        return par_allreduce(par, data, to, count, type, op);
+        return par_allreduce(c->par, data, to, count, type, op);
     case SCAN:
-        return par_scan(par, data, to, count, type, op);
+        return par_scan(c->par, data, to, count, type, op);
+    case EXSCAN:
+        return par_exscan(c->par, data, to, count, type, op);
     default:
-        return par_exscan(par, data, to, count, type, op);
+        return par_reduce_scatter(c->par, data, to, counts, type, op);
     }
 }
 
-static PyObject *join_arrays(family f, core_state *state, par_comm *par, PyObject *array,
-                             par_op op, int root)
+/* Join into the buffer itself where that can be, else into a new array of ROWS rows, all
+ * if negative, which have COUNT elements. */
+static PyObject *join_into(const call *c, PyObject *array, Py_ssize_t rows, size_t count,
+                           const size_t *counts)
+{
+    bool into_room = c->room && array_can_take(c->room, array, count);
+    PyObject *to = into_room ? Py_NewRef(c->room) : array_like(array, rows);
+    PyObject *result = NULL;
+    size_t to_count;
+    par_type type;
+
+    if (!to)
+        return NULL;
+    if (!errors_raise_if(c->state,
+                         join(c, array, array_data(to, &to_count, &type), counts)))
+        result = Py_NewRef(into_room ? c->buffer : has_result(c) ? to : Py_None);
+    Py_DECREF(to);
+    return into_room || result == Py_None ? result : deliver(c, result);
+}
+
+static PyObject *join_arrays(const call *c, PyObject *array)
 {
     size_t count;
     par_type type;
-    PyObject *room = array_like(array), *result;
-    void *data = array_data(array, &count, &type);
 
-    if (!room)
+    array_data(array, &count, &type);
+    return join_into(c, array, -1, count, NULL);
+}
+
+/* This rank's rows of the arrays joined. */
+static PyObject *join_and_part(const call *c, PyObject *array)
+{
+    int size = par_size(c->par);
+    Py_ssize_t total = PySequence_Size(array), mine;
+    size_t *counts, elements;
+    par_type type;
+    PyObject *result = NULL;
+
+    if (total < 0)
         return NULL;
-    if (errors_raise_if(state, join(f, par, data, array_data(room, &count, &type), count,
-                                    type, op, root)))
-        result = NULL;
-    else
-        result = Py_NewRef(has_result(f, par, root) ? room : Py_None);
-    Py_DECREF(room);
+    counts = PyMem_RawMalloc((size_t)size * sizeof *counts);
+    if (!counts)
+        return PyErr_NoMemory();
+    if (rows_count(c->state, c->par, c->counts, total, counts) == 0) {
+        mine = (Py_ssize_t)counts[par_rank(c->par)];
+        array_data(array, &elements, &type);
+        for (int i = 0; total && i < size; i++)
+            counts[i] *= elements / (size_t)total;
+        result = join_into(c, array, mine, counts[par_rank(c->par)], counts);
+    }
+    PyMem_RawFree(counts);
     return result;
 }
 
+/* ---- objects ----------------------------------------------------------------- */
+
 /* ALL, the ranks' objects in their order, joined as far as this rank's result goes;
  * steals ALL. */
-static PyObject *fold(family f, par_comm *par, PyObject *all, PyObject *op)
+static PyObject *fold(const call *c, PyObject *all)
 {
     PyObject *module = PyImport_ImportModule("pypar.fold"), *part = NULL, *result = NULL;
-    Py_ssize_t end = f == SCAN ? par_rank(par) + 1 : par_rank(par);
+    Py_ssize_t end = par_rank(c->par) + (c->family == SCAN);
 
     if (module)
-        part = f == SCAN || f == EXSCAN ? PyList_GetSlice(all, 0, end) : Py_NewRef(all);
+        part = c->family == SCAN || c->family == EXSCAN ? PyList_GetSlice(all, 0, end)
+                                                        : Py_NewRef(all);
     if (part)
-        result = PyObject_CallMethod(module, "fold", "OO", part, op);
+        result = PyObject_CallMethod(module, "fold", "OO", part, c->op);
     Py_XDECREF(part);
     Py_XDECREF(module);
     Py_DECREF(all);
     return result;
 }
 
-/* Objects, and arrays whose elements C doesn't know: joined by Python. */
-static PyObject *join_objects(family f, core_state *state, par_comm *par,
-                              PyObject *object, PyObject *op, PyObject *root_value,
-                              int root)
+/* What this rank's result is made of: a list. */
+static PyObject *collect(const call *c)
 {
-    PyObject *all = f == REDUCE ? collective_gather(state, par, object, root_value)
-                                : collective_allgather(state, par, object);
+    if (c->family == REDUCE)
+        return collective_gather(c->state, c->par, c->object, c->root_value, NULL);
+    if (c->family == REDUCE_SCATTER)
+        return collective_exchange_parts(c->state, c->par, c->object, c->counts);
+    return collective_allgather(c->state, c->par, c->object, NULL);
+}
 
-    if (!all || has_result(f, par, root))
-        return all ? fold(f, par, all, op) : NULL;
+/* Objects, and arrays whose elements C doesn't know: joined by Python. */
+static PyObject *join_objects(const call *c)
+{
+    PyObject *all = collect(c);
+
+    if (!all || has_result(c))
+        return all ? deliver(c, fold(c, all)) : NULL;
     Py_DECREF(all);
     Py_RETURN_NONE;
 }
 
-static PyObject *run(family f, core_state *state, par_comm *par, PyObject *object,
-                     PyObject *op, PyObject *root_value)
-{
-    PyObject *array, *result;
-    int number, root;
+/* ---- the calls ----------------------------------------------------------------- */
 
-    if (get_op(state, op, &number) < 0 ||
-        collective_get_root(state, par, root_value, &root) < 0)
-        return NULL;
-    array = number ? array_for_reduce(object) : Py_NewRef(Py_None);
+static PyObject *run_checked(const call *c)
+{
+    PyObject *array = c->number
+                          ? array_for_reduce(c->state, c->object, ops[c->number - 1])
+                          : Py_NewRef(Py_None);
+    PyObject *result;
+
     if (!array)
         return NULL;
-    result = array == Py_None ? join_objects(f, state, par, object, op, root_value, root)
-                              : join_arrays(f, state, par, array, ops[number - 1], root);
+    if (array == Py_None)
+        result = join_objects(c);
+    else if (c->family == REDUCE_SCATTER)
+        result = join_and_part(c, array);
+    else
+        result = join_arrays(c, array);
     Py_DECREF(array);
     return result;
 }
 
-PyObject *collective_reduce(core_state *state, par_comm *par, PyObject *object,
-                            PyObject *op, PyObject *root)
+static PyObject *run(call c)
 {
-    return run(REDUCE, state, par, object, op, root);
+    PyObject *result;
+
+    if (get_op(c.state, c.op, &c.number) < 0 ||
+        collective_get_root(c.state, c.par, c.root_value, &c.root) < 0)
+        return NULL;
+    if (collective_is_given(c.buffer) && has_result(&c) &&
+        !(c.room = array_room(c.state, c.buffer)))
+        return NULL;
+    result = run_checked(&c);
+    Py_XDECREF(c.room);
+    return result;
+}
+
+PyObject *collective_reduce(core_state *state, par_comm *par, PyObject *object,
+                            PyObject *op, PyObject *root, PyObject *buffer)
+{
+    return run((call){.family = REDUCE,
+                      .state = state,
+                      .par = par,
+                      .object = object,
+                      .op = op,
+                      .root_value = root,
+                      .buffer = buffer});
+}
+
+static PyObject *run_everywhere(family f, core_state *state, par_comm *par,
+                                PyObject *object, PyObject *op, PyObject *buffer,
+                                PyObject *counts)
+{
+    return run((call){.family = f,
+                      .state = state,
+                      .par = par,
+                      .object = object,
+                      .op = op,
+                      .buffer = buffer,
+                      .counts = counts});
 }
 
 PyObject *collective_allreduce(core_state *state, par_comm *par, PyObject *object,
-                               PyObject *op)
+                               PyObject *op, PyObject *buffer)
 {
-    return run(ALLREDUCE, state, par, object, op, NULL);
+    return run_everywhere(ALLREDUCE, state, par, object, op, buffer, NULL);
 }
 
 PyObject *collective_scan(core_state *state, par_comm *par, PyObject *object,
-                          PyObject *op, bool exclusive)
+                          PyObject *op, PyObject *buffer, bool exclusive)
 {
-    return run(exclusive ? EXSCAN : SCAN, state, par, object, op, NULL);
+    return run_everywhere(exclusive ? EXSCAN : SCAN, state, par, object, op, buffer,
+                          NULL);
+}
+
+PyObject *collective_reduce_scatter(core_state *state, par_comm *par, PyObject *object,
+                                    PyObject *op, PyObject *counts, PyObject *buffer)
+{
+    return run_everywhere(REDUCE_SCATTER, state, par, object, op, buffer, counts);
 }
