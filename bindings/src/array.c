@@ -79,8 +79,8 @@ static int field_type(PyArray_Descr *descr, Py_ssize_t i, long at)
 
 static bool is_int64(int number)
 {
-    return PyTypeNum_ISSIGNED(number) && (number == NPY_LONGLONG || number == NPY_LONG) &&
-           (number != NPY_LONG || sizeof(long) == sizeof(int64_t));
+    return number == NPY_LONGLONG ||
+           (number == NPY_LONG && sizeof(long) == sizeof(int64_t));
 }
 
 /* A record of a value and its index, whatever they are called. */

@@ -52,6 +52,28 @@ DEFINE_EXCHANGE(double, double, PAR_DOUBLE)
 DEFINE_EXCHANGE(complex_float, float complex, PAR_COMPLEX_FLOAT)
 DEFINE_EXCHANGE(complex_double, double complex, PAR_COMPLEX_DOUBLE)
 
+/* A value and its index come back with the value doubled. */
+#define DEFINE_LOCATION_EXCHANGE(name, TYPE)                                            \
+    static void exchange_##name(size_t count)                                           \
+    {                                                                                   \
+        static name sent[LARGEST], got[LARGEST];                                        \
+        par_status status;                                                              \
+                                                                                        \
+        for (size_t i = 0; i < count; i++) {                                            \
+            sent[i].value = (int)(i % 50) - 25;                                         \
+            sent[i].index = (int64_t)i;                                                 \
+        }                                                                               \
+        must(par_send(world, sent, count, TYPE, peer, TYPE));                           \
+        must(par_receive(world, got, LARGEST, TYPE, peer, TYPE, &status));              \
+        require(status.type == TYPE && status.count == count, "the count");             \
+        for (size_t i = 0; i < count; i++)                                              \
+            require(got[i].value == 2 * sent[i].value && got[i].index == sent[i].index, \
+                    #name);                                                             \
+    }
+
+DEFINE_LOCATION_EXCHANGE(par_double_index, PAR_DOUBLE_INDEX)
+DEFINE_LOCATION_EXCHANGE(par_int64_index, PAR_INT64_INDEX)
+
 static void exchange_arrays(size_t count)
 {
     exchange_bool(count);
@@ -67,6 +89,8 @@ static void exchange_arrays(size_t count)
     exchange_double(count);
     exchange_complex_float(count);
     exchange_complex_double(count);
+    exchange_par_double_index(count);
+    exchange_par_int64_index(count);
 }
 
 /* A str is PAR_CHAR, bytes are PAR_BYTE; each comes back twice over. */

@@ -6,7 +6,7 @@ import pypar
 
 # In the order of par_type, from PAR_BOOL on.
 DTYPES = "? i1 i2 i4 i8 u1 u2 u4 u8 f4 f8 c8 c16".split()
-BYTE_TAG, CHAR_TAG, BOOL_TAG, OWN_TAG = 0, 1, 2, 50
+BYTE_TAG, CHAR_TAG, BOOL_TAG, LOCATION_TAG, OWN_TAG = 0, 1, 2, 16, 50
 
 world = pypar.world
 peer = world.size - 1 - world.rank
@@ -22,9 +22,21 @@ def return_double(tag, dtype, count):
     world.send(got + got, peer, tag=tag)
 
 
+def return_double_values(tag, dtype, count):
+    got, status = world.receive(peer, tag=tag, return_status=True)
+    assert got.dtype == [("value", dtype), ("index", "i8")], got.dtype
+    assert (status.length, status.size) == (count, 16), status
+    assert np.array_equal(got["value"], np.arange(count) % 50 - 25), got
+    assert np.array_equal(got["index"], np.arange(count)), got
+    got["value"] *= 2
+    world.send(got, peer, tag=tag)
+
+
 for count in 0, 1, 7, 1000, 100000:
     for tag, dtype in enumerate(DTYPES, start=BOOL_TAG):
         return_double(tag, dtype, count)
+    for tag, dtype in enumerate(["f8", "i8"], start=LOCATION_TAG):
+        return_double_values(tag, dtype, count)
 
 text = world.receive(peer, tag=CHAR_TAG)
 assert text == "Grüße"
