@@ -24,6 +24,17 @@ def _maxloc(a, b):
     return a if a[0] > b[0] or _is_first(a, b) else b
 
 
+def _check_pairs(objects):
+    for rank, pair in enumerate(objects):
+        try:
+            _, _ = pair
+        except (TypeError, ValueError):
+            raise _core.TypeMismatch(
+                f"rank {_core.world.rank}: what rank {rank} gives is {pair!r}: MINLOC and "
+                "MAXLOC join pairs (value, index)"
+            ) from None
+
+
 # By operation: what joins objects, and the ufunc that joins arrays.
 _OPERATORS = {
     _core.MAX: (max, "maximum"),
@@ -46,6 +57,8 @@ def fold(objects, op):
     if callable(op):
         return reduce(op, objects)
     join, ufunc = _OPERATORS[op]
+    if ufunc is None:
+        _check_pairs(objects)
     numpy = sys.modules.get("numpy")
     if ufunc and numpy and isinstance(objects[0], numpy.ndarray):
         join = getattr(numpy, ufunc)

@@ -120,7 +120,7 @@ static PyObject *join_into(const call *c, PyObject *array, Py_ssize_t rows, size
                          join(c, array, array_data(to, &to_count, &type), counts)))
         result = Py_NewRef(into_room ? c->buffer : has_result(c) ? to : Py_None);
     Py_DECREF(to);
-    return into_room || result == Py_None ? result : deliver(c, result);
+    return into_room ? result : deliver(c, result);
 }
 
 static PyObject *join_arrays(const call *c, PyObject *array)

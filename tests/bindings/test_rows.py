@@ -508,6 +508,15 @@ def test_arrays_of_anything_else_have_no_location(world, dtype):
     world.barrier()
 
 
+@ranks(1, 2)
+def test_objects_that_are_no_pairs_have_no_location(world):
+    for wrong in (5, (1, 2, 3), None):
+        mine = wrong if world.rank == world.size - 1 else (1, 2)
+        words = f"what rank {world.size - 1} gives is .*pairs"
+        with pytest.raises(pypar.TypeMismatch, match=words):
+            world.allreduce(mine, pypar.MINLOC)
+
+
 @ranks(2)
 def test_locations_travel_with_the_names_of_their_fields(world):
     for dtype in (LOCATION, np.dtype("i8,i8"), np.dtype((np.record, LOCATION))):
