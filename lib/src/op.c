@@ -138,8 +138,11 @@ par_error op_check(par_op op, par_type type)
     if (!type_is_plain(type))
         return error_set(PAR_ERR_TYPE, "type %d is not one of C's", (int)type);
     if (!kernels[type][op])
-        return error_set(PAR_ERR_TYPE, "%s cannot join elements of %s", op_name(op),
-                         par_type_name(type));
+        return error_set(PAR_ERR_TYPE, "%s cannot join elements of %s%s", op_name(op),
+                         par_type_name(type),
+                         op == PAR_MINLOC || op == PAR_MAXLOC
+                             ? ": it wants par_double_index or par_int64_index"
+                             : "");
     return PAR_OK;
 }
 
