@@ -100,7 +100,7 @@ par_error par_allgatherv(par_comm *comm, const void *part, size_t count, par_typ
 {
     par_part mine = {(void *)(uintptr_t)part, 0}, *parts;
     collective c;
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (!err)
         err = p2p_check_data(part, count, type, &mine.bytes);

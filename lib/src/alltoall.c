@@ -75,7 +75,7 @@ par_error par_alltoallv(par_comm *comm, const void *data, const size_t *counts,
 {
     par_part *outs = NULL, *ins = NULL;
     collective c;
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (!err)
         err = vector_parts(comm, data, counts, displs, type, &outs);

@@ -59,7 +59,7 @@ par_error par_reduce_scatter(par_comm *comm, const void *data, void *result,
     size_t total, bytes;
     par_part part = {result, 0};
     collective c;
-    par_error err = comm_check(comm);
+    par_error err = collective_check(comm);
 
     if (!err)
         err = op_check(op, type);
