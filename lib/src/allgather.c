@@ -48,13 +48,17 @@ static par_error allgather_small(collective *c, const void *part, size_t bytes,
 static par_error allgather_large(collective *c, const void *part, size_t bytes,
                                  char *data)
 {
-    segments s = {c, (size_t)c->comm->size * bytes, bytes};
+    par_part *places;
     par_error err = collective_meet(c);
 
+    if (!err)
+        err = collective_parts(c, data, bytes, &places);
     if (err)
         return err;
-    collective_copy(data + segment_start(&s, c->comm->rank), part, bytes);
-    return segment_share(&s, data, -1);
+    collective_copy(places[c->comm->rank].data, part, bytes);
+    err = segment_share(c, places, -1);
+    free(places);
+    return err;
 }
 
 par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type type,
@@ -78,23 +82,6 @@ par_error par_allgather(par_comm *comm, const void *part, size_t count, par_type
     return collective_leave(&c, err);
 }
 
-/* Each sends its part to each: only so is every count compared with that of whom it
- * comes from. */
-static par_error exchange(collective *c, par_part *mine, const par_part *parts)
-{
-    size_t size = (size_t)c->comm->size;
-    par_part *outs = malloc(size * sizeof *outs);
-    par_error err;
-
-    if (!outs)
-        return error_memory(size * sizeof *outs, "a list of parts");
-    for (size_t rank = 0; rank < size; rank++)
-        outs[rank] = *mine;
-    err = vector_exchange(c, outs, parts);
-    free(outs);
-    return err;
-}
-
 par_error par_allgatherv(par_comm *comm, const void *part, size_t count, par_type type,
                          void *data, const size_t *counts, const size_t *displs)
 {
@@ -111,7 +98,9 @@ par_error par_allgatherv(par_comm *comm, const void *part, size_t count, par_typ
 
     err = collective_enter(comm, COLLECTIVE_ALLGATHERV, 0, 0, type, PAR_SUM, &c);
     if (!err)
-        err = exchange(&c, &mine, parts);
+        err = vector_keep(&c, &mine, &parts[comm->rank]);
+    if (!err) /* to each from each: so every count is compared with its sender's */
+        err = segment_share(&c, parts, -1);
     free(parts);
     return collective_leave(&c, err);
 }

@@ -1,5 +1,7 @@
 /* allreduce.c - all ranks get what all have, joined.
  * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
 #include "segment.h"
 
 /* What pays to be joined in segments. */
@@ -51,11 +53,19 @@ static par_error double_up(collective *c, const void *data, void *result, size_t
 static par_error join_segments(collective *c, const void *data, void *result,
                                size_t bytes)
 {
-    segments s = segment_divide(c, bytes);
-    char *mine = (char *)result + segment_start(&s, c->comm->rank);
-    par_error err = segment_join(&s, data, mine);
+    par_part *segments, *places = NULL;
+    par_error err = segment_divide(c, data, bytes, &segments);
 
-    return err ? err : segment_share(&s, result, -1);
+    if (err)
+        return err;
+    err = segment_divide(c, result, bytes, &places);
+    if (!err)
+        err = segment_join(c, segments, places[c->comm->rank].data);
+    if (!err)
+        err = segment_share(c, places, -1);
+    free(places);
+    free(segments);
+    return err;
 }
 
 static par_error climb_and_descend(collective *c, const void *data, void *result,
@@ -72,7 +82,7 @@ static par_error allreduce(collective *c, const void *data, void *result, size_t
 
     if (err)
         return err;
-    if (bytes >= SEGMENTS_BYTES && c->comm->size > 1)
+    if (bytes >= SEGMENTS_BYTES)
         return join_segments(c, data, result, bytes);
     return is_power_of_two(c->comm->size) && collective_is_small(bytes)
                ? double_up(c, data, result, bytes)

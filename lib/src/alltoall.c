@@ -55,7 +55,8 @@ par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t co
 
 /* ---- parts of differing length --------------------------------------------- */
 
-par_error vector_exchange(collective *c, const par_part *outs, const par_part *ins)
+/* Send each rank its one of OUTS and receive one of INS from each. */
+static par_error exchange_parts(collective *c, const par_part *outs, const par_part *ins)
 {
     int rank = c->comm->rank;
     par_error err = vector_keep(c, &outs[rank], &ins[rank]);
@@ -84,7 +85,7 @@ par_error par_alltoallv(par_comm *comm, const void *data, const size_t *counts,
     if (!err) {
         err = collective_enter(comm, COLLECTIVE_ALLTOALLV, 0, 0, type, PAR_SUM, &c);
         if (!err)
-            err = vector_exchange(&c, outs, ins);
+            err = exchange_parts(&c, outs, ins);
         err = collective_leave(&c, err);
     }
     free(outs);

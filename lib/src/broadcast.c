@@ -54,30 +54,24 @@ par_error collective_descend(collective *c, void *data, size_t bytes)
 /* What pays to be sent in segments; fewer ranks are served in two steps of the tree. */
 enum { SEGMENTS_RANKS = 4, SEGMENTS_BYTES = 256 * 1024 };
 
-static par_error hand_out_segments(collective *c, const segments *s, char *data)
-{
-    const par_comm *comm = c->comm;
-    par_error err = PAR_OK;
-
-    if (comm->rank != c->wire.root)
-        return collective_receive_into(c, data + segment_start(s, comm->rank),
-                                       segment_bytes(s, comm->rank), c->wire.root);
-    for (int n = 1; !err && n < comm->size; n++) {
-        int dest = (comm->rank + n) % comm->size;
-
-        err = collective_send(c, data + segment_start(s, dest), segment_bytes(s, dest),
-                              dest);
-    }
-    return err;
-}
-
 /* A segment to each rank, which gives it to all (van de Geijn 1994). */
 static par_error broadcast_segments(collective *c, void *data, size_t bytes)
 {
-    segments s = segment_divide(c, bytes);
-    par_error err = hand_out_segments(c, &s, data);
+    const par_comm *comm = c->comm;
+    par_part *segments;
+    par_error err = segment_divide(c, data, bytes, &segments);
 
-    return err ? err : segment_share(&s, data, c->wire.root);
+    if (err)
+        return err;
+    if (comm->rank == c->wire.root)
+        err = collective_hand_out(c, segments);
+    else
+        err = collective_receive_into(c, segments[comm->rank].data,
+                                      segments[comm->rank].bytes, c->wire.root);
+    if (!err)
+        err = segment_share(c, segments, c->wire.root);
+    free(segments);
+    return err;
 }
 
 static par_error broadcast(collective *c, void *data, size_t bytes)

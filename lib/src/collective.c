@@ -294,6 +294,21 @@ par_error collective_swap(collective *c, const void *out, size_t out_bytes, int 
     return err ? err : sent;
 }
 
+par_error collective_parts(const collective *c, const void *data, size_t bytes,
+                           par_part **parts_p)
+{
+    size_t ranks = (size_t)c->comm->size;
+    par_part *parts = malloc(ranks * sizeof *parts);
+
+    if (!parts)
+        return error_memory(ranks * sizeof *parts, "a list of parts");
+    for (size_t rank = 0; rank < ranks; rank++)
+        parts[rank] =
+            (par_part){bytes ? (char *)(uintptr_t)data + rank * bytes : NULL, bytes};
+    *parts_p = parts;
+    return PAR_OK;
+}
+
 void collective_copy(void *to, const void *from, size_t bytes)
 {
     if (bytes && to != from)

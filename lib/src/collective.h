@@ -75,6 +75,10 @@ static inline void collective_join(const collective *c, void *to, const void *le
 /* Send each other rank its one of PARTS, one for each rank. */
 par_error collective_hand_out(collective *c, const par_part *parts);
 
+/* Make *PARTS_P, to be freed by the caller, of BYTES for each rank at DATA. */
+par_error collective_parts(const collective *c, const void *data, size_t bytes,
+                           par_part **parts_p);
+
 /* Copy, unless a rank's part is in its place already. */
 void collective_copy(void *to, const void *from, size_t bytes);
 

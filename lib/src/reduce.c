@@ -105,28 +105,48 @@ par_error collective_climb(collective *c, const void *data, void *result, size_t
     return err;
 }
 
-/* Each rank joins a segment, and sends it to the root. */
+/* This rank joins its segment of DATA, and sends it to the root. */
+static par_error join_and_send(collective *c, const par_part *segments)
+{
+    const par_part *mine = &segments[c->comm->rank];
+    void *part = malloc(mine->bytes + 1);
+    par_error err = part ? segment_join(c, segments, part)
+                         : error_memory(mine->bytes, "elements to reduce");
+
+    if (!err)
+        err = collective_send(c, part, mine->bytes, c->wire.root);
+    free(part);
+    return err;
+}
+
+/* The root joins its own, too, and receives the others' in RESULT. */
+static par_error join_and_receive(collective *c, const par_part *segments, void *result,
+                                  size_t bytes)
+{
+    par_part *places;
+    par_error err = segment_divide(c, result, bytes, &places);
+
+    if (err)
+        return err;
+    err = segment_join(c, segments, places[c->comm->rank].data);
+    for (int rank = 0; !err && rank < c->comm->size; rank++)
+        if (rank != c->comm->rank)
+            err = collective_receive_into(c, places[rank].data, places[rank].bytes, rank);
+    free(places);
+    return err;
+}
+
 static par_error join_segments(collective *c, const void *data, void *result,
                                size_t bytes)
 {
-    segments s = segment_divide(c, bytes);
-    const par_comm *comm = c->comm;
-    size_t mine = segment_bytes(&s, comm->rank);
-    char *all = comm->rank == c->wire.root ? result : NULL;
-    char *part = all ? all + segment_start(&s, comm->rank) : malloc(mine + 1);
-    par_error err =
-        part ? segment_join(&s, data, part) : error_memory(mine, "elements to reduce");
+    par_part *segments;
+    par_error err = segment_divide(c, data, bytes, &segments);
 
-    if (!all) {
-        if (!err)
-            err = collective_send(c, part, mine, c->wire.root);
-        free(part);
+    if (err)
         return err;
-    }
-    for (int rank = 0; !err && rank < comm->size; rank++)
-        if (rank != comm->rank)
-            err = collective_receive_into(c, all + segment_start(&s, rank),
-                                          segment_bytes(&s, rank), rank);
+    err = c->comm->rank == c->wire.root ? join_and_receive(c, segments, result, bytes)
+                                        : join_and_send(c, segments);
+    free(segments);
     return err;
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "segment.h"
 #include "vector.h"
 
 /* How many elements all parts have together. */
@@ -32,8 +33,9 @@ static par_error hand_out(collective *c, const void *joined, const size_t *count
     return err;
 }
 
-static par_error reduce_scatter(collective *c, const void *data, size_t bytes,
-                                const size_t *counts, const par_part *result)
+/* What is small is joined on rank 0. */
+static par_error join_small(collective *c, const void *data, size_t bytes,
+                            const size_t *counts, const par_part *result)
 {
     bool is_first = c->comm->rank == 0;
     void *joined = is_first ? malloc(bytes + 1) : NULL;
@@ -42,14 +44,28 @@ static par_error reduce_scatter(collective *c, const void *data, size_t bytes,
     if (is_first && !joined)
         err = error_memory(bytes, "elements to reduce");
     if (!err)
-        err = collective_agree(c, bytes);
-    if (!err)
         err = collective_climb(c, data, joined, bytes);
     if (!err && is_first)
         err = hand_out(c, joined, counts, result);
     else if (!err)
         err = collective_receive_into(c, result->data, result->bytes, 0);
     free(joined);
+    return err;
+}
+
+/* Of what is large each rank joins its own part. */
+static par_error join_large(collective *c, const void *data, const size_t *counts,
+                            const par_part *result)
+{
+    par_part *parts;
+    par_error err = collective_meet(c);
+
+    if (!err)
+        err = vector_parts(c->comm, data, counts, NULL, c->type, &parts);
+    if (err)
+        return err;
+    err = segment_join(c, parts, result->data);
+    free(parts);
     return err;
 }
 
@@ -73,6 +89,7 @@ par_error par_reduce_scatter(par_comm *comm, const void *data, void *result,
         return err;
     err = collective_enter(comm, COLLECTIVE_REDUCE_SCATTER, 0, total, type, op, &c);
     if (!err)
-        err = reduce_scatter(&c, data, bytes, counts, &part);
+        err = collective_is_small(bytes) ? join_small(&c, data, bytes, counts, &part)
+                                         : join_large(&c, data, counts, &part);
     return collective_leave(&c, err);
 }

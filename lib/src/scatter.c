@@ -34,33 +34,21 @@ par_error collective_hand_out(collective *c, const par_part *parts)
     return err;
 }
 
-/* The parts are all of one length. */
-static par_error scatter_parts(collective *c, const void *data, size_t bytes)
-{
-    size_t size = (size_t)c->comm->size;
-    par_part *parts = malloc(size * sizeof *parts);
-    par_error err;
-
-    if (!parts)
-        return error_memory(size * sizeof *parts, "a list of parts");
-    for (size_t rank = 0; rank < size; rank++)
-        parts[rank] =
-            (par_part){bytes ? (char *)(uintptr_t)data + rank * bytes : NULL, bytes};
-    err = collective_hand_out(c, parts);
-    free(parts);
-    return err;
-}
-
 static par_error scatter(collective *c, const void *data, void *part, size_t bytes)
 {
+    int root = c->wire.root;
+    par_part *parts;
     par_error err = collective_agree(c, bytes);
 
-    if (!err && c->comm->rank != c->wire.root)
-        return collective_receive_into(c, part, bytes, c->wire.root);
+    if (!err && c->comm->rank != root)
+        return collective_receive_into(c, part, bytes, root);
     if (!err)
-        err = scatter_parts(c, data, bytes);
-    if (!err && bytes)
-        collective_copy(part, (const char *)data + (size_t)c->wire.root * bytes, bytes);
+        err = collective_parts(c, data, bytes, &parts);
+    if (err)
+        return err;
+    err = collective_hand_out(c, parts);
+    collective_copy(part, parts[root].data, bytes);
+    free(parts);
     return err;
 }
 

@@ -8,23 +8,28 @@
 
 enum { LINE = 64 };
 
-segments segment_divide(collective *c, size_t bytes)
+static size_t at_most(size_t x, size_t limit)
 {
-    size_t lines = bytes / LINE + 1, ranks = (size_t)c->comm->size;
-
-    return (segments){c, bytes, (lines + ranks - 1) / ranks * LINE};
+    return x < limit ? x : limit;
 }
 
-size_t segment_start(const segments *s, int rank)
+par_error segment_divide(const collective *c, const void *data, size_t bytes,
+                         par_part **segments_p)
 {
-    size_t start = (size_t)rank * s->each;
+    size_t ranks = (size_t)c->comm->size, lines = bytes / LINE + 1;
+    size_t each = (lines + ranks - 1) / ranks * LINE;
+    par_part *segments = malloc(ranks * sizeof *segments);
 
-    return start < s->bytes ? start : s->bytes;
-}
+    if (!segments)
+        return error_memory(ranks * sizeof *segments, "a list of segments");
+    for (size_t rank = 0; rank < ranks; rank++) {
+        size_t start = at_most(rank * each, bytes);
 
-size_t segment_bytes(const segments *s, int rank)
-{
-    return segment_start(s, rank + 1) - segment_start(s, rank);
+        segments[rank].data = data ? (char *)(uintptr_t)data + start : NULL;
+        segments[rank].bytes = at_most(each, bytes - start);
+    }
+    *segments_p = segments;
+    return PAR_OK;
 }
 
 /* ---- join --------------------------------------------------------------- */
@@ -36,16 +41,15 @@ typedef struct pieces {
     unsigned char *room;
 } pieces;
 
-static par_error pieces_make(pieces *p, const segments *s, const char *data)
+static par_error pieces_make(pieces *p, const par_comm *comm, const par_part *mine)
 {
-    size_t ranks = (size_t)s->c->comm->size;
-    int me = s->c->comm->rank;
+    size_t ranks = (size_t)comm->size;
 
     p->at = malloc(ranks * sizeof *p->at);
-    p->room = malloc((ranks - 1) * segment_bytes(s, me) + 1);
+    p->room = malloc((ranks - 1) * mine->bytes + 1);
     if (!p->at || !p->room)
-        return error_memory(ranks * segment_bytes(s, me), "elements to reduce");
-    p->at[me] = data + segment_start(s, me);
+        return error_memory(ranks * mine->bytes, "elements to reduce");
+    p->at[comm->rank] = mine->data;
     return PAR_OK;
 }
 
@@ -55,10 +59,10 @@ static void pieces_free(pieces *p)
     free(p->room);
 }
 
-static par_error exchange(const segments *s, const char *data, pieces *p)
+static par_error exchange(collective *c, const par_part *segments, pieces *p)
 {
-    const par_comm *comm = s->c->comm;
-    size_t mine = segment_bytes(s, comm->rank);
+    const par_comm *comm = c->comm;
+    size_t mine = segments[comm->rank].bytes;
     par_error err = PAR_OK;
 
     for (int n = 1; !err && n < comm->size; n++) {
@@ -66,18 +70,18 @@ static par_error exchange(const segments *s, const char *data, pieces *p)
         int source = (comm->rank - n + comm->size) % comm->size;
         unsigned char *to = p->room + (size_t)(n - 1) * mine;
 
-        err = collective_swap(s->c, data + segment_start(s, dest), segment_bytes(s, dest),
-                              dest, to, mine, source);
+        err = collective_swap(c, segments[dest].data, segments[dest].bytes, dest, to,
+                              mine, source);
         p->at[source] = to;
     }
     return err;
 }
 
 /* Neighbours first, then neighbours of neighbours; the last join goes to RESULT. */
-static void join(const segments *s, pieces *p, void *result)
+static void join(const collective *c, pieces *p, size_t bytes, void *result)
 {
-    const par_comm *comm = s->c->comm;
-    size_t count = segment_bytes(s, comm->rank) >> type_shift(s->c->type);
+    const par_comm *comm = c->comm;
+    size_t count = bytes >> type_shift(c->type);
 
     for (int step = 1; step < comm->size; step *= 2)
         for (int rank = 0; rank + step < comm->size; rank += 2 * step) {
@@ -86,39 +90,41 @@ static void join(const segments *s, pieces *p, void *result)
             const void *room = rank == comm->rank && step == 1 ? right : left;
             void *to = last ? result : (void *)(uintptr_t)room;
 
-            collective_join(s->c, to, left, right, count);
+            collective_join(c, to, left, right, count);
             p->at[rank] = to;
         }
+    if (comm->size == 1)
+        collective_copy(result, p->at[0], bytes);
 }
 
-par_error segment_join(const segments *s, const void *data, void *result)
+par_error segment_join(collective *c, const par_part *segments, void *result)
 {
+    const par_part *mine = &segments[c->comm->rank];
     pieces p;
-    par_error err = pieces_make(&p, s, data);
+    par_error err = pieces_make(&p, c->comm, mine);
 
     if (!err)
-        err = exchange(s, data, &p);
+        err = exchange(c, segments, &p);
     if (!err)
-        join(s, &p, result);
+        join(c, &p, mine->bytes, result);
     pieces_free(&p);
     return err;
 }
 
 /* ---- share -------------------------------------------------------------- */
 
-par_error segment_share(const segments *s, void *data, int root)
+par_error segment_share(collective *c, const par_part *segments, int root)
 {
-    const par_comm *comm = s->c->comm;
-    char *all = data;
+    const par_comm *comm = c->comm;
+    const par_part *mine = &segments[comm->rank];
     par_error err = PAR_OK;
 
     for (int n = 1; !err && n < comm->size; n++) {
         int dest = (comm->rank + n) % comm->size;
         int source = (comm->rank - n + comm->size) % comm->size;
 
-        err = collective_swap(s->c, all + segment_start(s, comm->rank),
-                              segment_bytes(s, comm->rank), dest == root ? -1 : dest,
-                              all + segment_start(s, source), segment_bytes(s, source),
+        err = collective_swap(c, mine->data, mine->bytes, dest == root ? -1 : dest,
+                              segments[source].data, segments[source].bytes,
                               comm->rank == root ? -1 : source);
     }
     return err;

@@ -10,27 +10,21 @@
 
 #include "collective.h"
 
-/* The segments of BYTES of C's type, beginning at a multiple of a cache line. */
-typedef struct segments {
-    collective *c;
-    size_t bytes, each;
-} segments;
+/* Divide BYTES of C's type at DATA, which may be NULL, into *SEGMENTS_P, to be freed by
+ * the caller: one for each rank, of the same length but for the last ones, each from a
+ * multiple of a cache line on. */
+par_error segment_divide(const collective *c, const void *data, size_t bytes,
+                         par_part **segments_p);
 
-segments segment_divide(collective *c, size_t bytes);
-
-/* Where that of RANK begins, and its length. */
-size_t segment_start(const segments *s, int rank);
-size_t segment_bytes(const segments *s, int rank);
-
-/* Join all ranks' DATA in this rank's segment alone, at RESULT, which may be its place
- * in DATA. The shape of the join is that of collective_climb.
+/* Join this rank's of the SEGMENTS of all ranks at RESULT, which may be its place. The
+ * shape of the join is that of collective_climb.
  *
  * PAR_ERR_MEMORY  there is no room for the other ranks' segments
  */
-par_error segment_join(const segments *s, const void *data, void *result);
+par_error segment_join(collective *c, const par_part *segments, void *result);
 
-/* Give all ranks this rank's segment in DATA, and get theirs, at their places. ROOT,
+/* Give all ranks this rank's one of SEGMENTS, and get theirs, at their places. ROOT,
  * if it is not negative, has them all already. */
-par_error segment_share(const segments *s, void *data, int root);
+par_error segment_share(collective *c, const par_part *segments, int root);
 
 #endif

@@ -23,7 +23,4 @@ par_error vector_room(const par_comm *comm, void *data, const size_t *counts,
  * PAR_ERR_MISMATCH. */
 par_error vector_keep(const collective *c, const par_part *from, const par_part *to);
 
-/* Send each rank its one of OUTS and receive one of INS from each. */
-par_error vector_exchange(collective *c, const par_part *outs, const par_part *ins);
-
 #endif
