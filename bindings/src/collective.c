@@ -29,6 +29,33 @@ PyObject *comm_barrier(core_state *state, par_comm *par)
     Py_RETURN_NONE;
 }
 
+/* The others are in the call already, or will be: they learn why this rank is not. */
+static void give_up(par_comm *par)
+{
+    PyObject *type, *value, *trace, *text;
+    const char *why;
+
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    text = PyUnicode_FromFormat("rank %d: %s: %S", par_rank(par),
+                                ((PyTypeObject *)type)->tp_name, value);
+    why = text ? PyUnicode_AsUTF8(text) : NULL;
+    if (!why)
+        PyErr_Clear();
+    par_collective_fail(par, why ? why : "an exception that cannot be shown");
+    Py_XDECREF(text);
+    PyErr_Restore(type, value, trace);
+}
+
+int collective_encode(core_state *state, par_comm *par, PyObject *object, codec_out *out)
+{
+    int failed = codec_encode(state, object, out);
+
+    if (failed)
+        give_up(par);
+    return failed;
+}
+
 /* ---- broadcast ---------------------------------------------------------- */
 
 static PyObject *broadcast_from_here(core_state *state, par_comm *par, PyObject *object,
@@ -36,7 +63,7 @@ static PyObject *broadcast_from_here(core_state *state, par_comm *par, PyObject 
 {
     codec_out out;
     par_message *none;
-    int failed = codec_encode(state, object, &out);
+    int failed = collective_encode(state, par, object, &out);
 
     if (!failed)
         failed =
@@ -83,8 +110,8 @@ void collective_outs_free(collective_outs *o)
     PyMem_RawFree(o->part_counts);
 }
 
-int collective_outs_make(core_state *state, collective_outs *o, PyObject *const *items,
-                         int size)
+static int outs_make(core_state *state, collective_outs *o, PyObject *const *items,
+                     int size)
 {
     size_t n = (size_t)size;
 
@@ -109,20 +136,30 @@ int collective_outs_make(core_state *state, collective_outs *o, PyObject *const 
     return 0;
 }
 
+int collective_outs_make(core_state *state, collective_outs *o, par_comm *par,
+                         PyObject *const *items)
+{
+    int failed = outs_make(state, o, items, par_size(par));
+
+    if (failed)
+        give_up(par);
+    return failed;
+}
+
 PyObject *collective_items(core_state *state, par_comm *par, const char *function,
                            PyObject *objects, PyObject *counts, bool cut)
 {
-    PyObject *items;
+    PyObject *items =
+        cut ? rows_cut(state, par, objects, counts) : PySequence_Tuple(objects);
 
-    if (cut)
-        return rows_cut(state, par, objects, counts);
-    items = PySequence_Tuple(objects);
-    if (items && PyTuple_GET_SIZE(items) != par_size(par)) {
+    if (items && !cut && PyTuple_GET_SIZE(items) != par_size(par)) {
         PyErr_Format(PyExc_ValueError,
                      "rank %d: %s has %zd objects: it must have %d, one for each rank",
                      par_rank(par), function, PyTuple_GET_SIZE(items), par_size(par));
         Py_CLEAR(items);
     }
+    if (!items)
+        give_up(par);
     return items;
 }
 
@@ -164,7 +201,7 @@ static PyObject *scatter_from_here(core_state *state, par_comm *par, PyObject *o
 
     if (!items)
         return NULL;
-    failed = collective_outs_make(state, &o, &PyTuple_GET_ITEM(items, 0), par_size(par));
+    failed = collective_outs_make(state, &o, par, &PyTuple_GET_ITEM(items, 0));
     if (!failed)
         failed = errors_raise_if(state, par_message_scatter(par, o.contents, o.parts,
                                                             o.part_counts, root, &none));
@@ -264,7 +301,7 @@ PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
         return NULL;
     if (par_rank(par) == to)
         return gather_here(state, par, object, to, buffer);
-    failed = codec_encode(state, object, &out);
+    failed = collective_encode(state, par, object, &out);
     if (!failed)
         failed = errors_raise_if(state, par_message_gather(par, &out.content, out.parts,
                                                            out.part_count, to, NULL));

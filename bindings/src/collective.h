@@ -18,10 +18,14 @@ typedef struct collective_outs {
     int encoded;
 } collective_outs;
 
-/* Encode ITEMS, one for each of SIZE ranks; free O, which was {0}, after success and
- * after failure, which is -1 with an exception. */
-int collective_outs_make(core_state *state, collective_outs *o, PyObject *const *items,
-                         int size);
+/* codec_encode for a collective call; where it fails, the call of the other ranks has
+ * failed, too. */
+int collective_encode(core_state *state, par_comm *par, PyObject *object, codec_out *out);
+
+/* The same of ITEMS, one for each rank; free O, which was {0}, after success and after
+ * failure, which is -1 with an exception. */
+int collective_outs_make(core_state *state, collective_outs *o, par_comm *par,
+                         PyObject *const *items);
 void collective_outs_free(collective_outs *o);
 
 /* The objects in MESSAGES, which are all ended, with MINE at place HERE: as a list, or
@@ -44,7 +48,7 @@ int collective_get_room(core_state *state, PyObject *buffer, PyObject **room_p);
 bool collective_is_cut(PyObject *objects, PyObject *counts, PyObject *buffer);
 
 /* What OBJECTS, so CUT or not, have for each rank: a tuple. NULL with an exception that
- * names FUNCTION. */
+ * names FUNCTION, and then the call of the other ranks has failed, too. */
 PyObject *collective_items(core_state *state, par_comm *par, const char *function,
                            PyObject *objects, PyObject *counts, bool cut);
 

@@ -78,7 +78,7 @@ PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *objec
         return errors_raise(state, par_barrier(par));
     if (collective_get_room(state, buffer, &room) < 0)
         return NULL;
-    if (codec_encode(state, object, &out) == 0 && traffic_make(&t, par) == 0 &&
+    if (collective_encode(state, par, object, &out) == 0 && traffic_make(&t, par) == 0 &&
         !errors_raise_if(state,
                          par_message_allgather(par, &out.content, out.parts,
                                                out.part_count, t.messages, t.sends)))
@@ -97,8 +97,7 @@ static PyObject *exchange(core_state *state, par_comm *par, PyObject *items,
     traffic t = {0};
     PyObject *result = NULL;
 
-    if (collective_outs_make(state, &o, &PyTuple_GET_ITEM(items, 0), par_size(par)) ==
-            0 &&
+    if (collective_outs_make(state, &o, par, &PyTuple_GET_ITEM(items, 0)) == 0 &&
         traffic_make(&t, par) == 0 &&
         !errors_raise_if(state, par_message_alltoall(par, o.contents, o.parts,
                                                      o.part_counts, t.messages, t.sends)))
