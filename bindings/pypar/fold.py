@@ -1,6 +1,6 @@
-"""Joining the objects of a reduce, in the order of the ranks."""
+"""Joining the objects of a reduce, in the order of the ranks, by an operation that is
+none of Python's operators."""
 
-import operator
 import sys
 from functools import reduce
 
@@ -39,23 +39,16 @@ def _check_pairs(objects):
 _OPERATORS = {
     _core.MAX: (max, "maximum"),
     _core.MIN: (min, "minimum"),
-    _core.SUM: (operator.add, "add"),
-    _core.PROD: (operator.mul, "multiply"),
     _core.LAND: (lambda a, b: bool(a) and bool(b), "logical_and"),
-    _core.BAND: (operator.and_, "bitwise_and"),
     _core.LOR: (lambda a, b: bool(a) or bool(b), "logical_or"),
-    _core.BOR: (operator.or_, "bitwise_or"),
     _core.LXOR: (lambda a, b: bool(a) != bool(b), "logical_xor"),
-    _core.BXOR: (operator.xor, "bitwise_xor"),
     _core.MAXLOC: (_maxloc, None),
     _core.MINLOC: (_minloc, None),
 }
 
 
 def fold(objects, op):
-    """objects joined by op, a number of _core or a function, from left to right."""
-    if callable(op):
-        return reduce(op, objects)
+    """objects joined by op, a number of _core, from left to right."""
     join, ufunc = _OPERATORS[op]
     if ufunc is None:
         _check_pairs(objects)

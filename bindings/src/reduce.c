@@ -159,20 +159,52 @@ static PyObject *join_and_part(const call *c, PyObject *array)
 
 /* ---- objects ----------------------------------------------------------------- */
 
-/* ALL, the ranks' objects in their order, joined as far as this rank's result goes;
- * steals ALL. */
-static PyObject *fold(const call *c, PyObject *all)
+/* By number: the operator that joins objects, where it is one of Python's. */
+static const binaryfunc operators[OP_COUNT + 1] = {
+    [3] = PyNumber_Add, [4] = PyNumber_Multiply, [6] = PyNumber_And,
+    [8] = PyNumber_Or,  [10] = PyNumber_Xor,
+};
+
+static PyObject *join_two(const call *c, PyObject *left, PyObject *right)
+{
+    return c->number ? operators[c->number](left, right)
+                     : PyObject_CallFunctionObjArgs(c->op, left, right, NULL);
+}
+
+/* The first END of ALL, from left to right. */
+static PyObject *fold_here(const call *c, PyObject *all, Py_ssize_t end)
+{
+    PyObject *result = Py_NewRef(PyList_GET_ITEM(all, 0));
+
+    for (Py_ssize_t i = 1; result && i < end; i++)
+        Py_SETREF(result, join_two(c, result, PyList_GET_ITEM(all, i)));
+    return result;
+}
+
+static PyObject *fold_there(const call *c, PyObject *all, Py_ssize_t end)
 {
     PyObject *module = PyImport_ImportModule("pypar.fold"), *part = NULL, *result = NULL;
-    Py_ssize_t end = par_rank(c->par) + (c->family == SCAN);
 
     if (module)
-        part = c->family == SCAN || c->family == EXSCAN ? PyList_GetSlice(all, 0, end)
-                                                        : Py_NewRef(all);
+        part = PyList_GetSlice(all, 0, end);
     if (part)
         result = PyObject_CallMethod(module, "fold", "OO", part, c->op);
     Py_XDECREF(part);
     Py_XDECREF(module);
+    return result;
+}
+
+/* ALL, the ranks' objects in their order, joined as far as this rank's result goes;
+ * steals ALL. */
+static PyObject *fold(const call *c, PyObject *all)
+{
+    bool in_c = !c->number || operators[c->number];
+    Py_ssize_t end = PyList_GET_SIZE(all);
+    PyObject *result;
+
+    if (c->family == SCAN || c->family == EXSCAN)
+        end = par_rank(c->par) + (c->family == SCAN);
+    result = in_c ? fold_here(c, all, end) : fold_there(c, all, end);
     Py_DECREF(all);
     return result;
 }
