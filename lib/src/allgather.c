@@ -55,8 +55,10 @@ static par_error allgather_large(collective *c, const void *part, size_t bytes,
         err = collective_parts(c, data, bytes, &places);
     if (err)
         return err;
-    collective_copy(places[c->comm->rank].data, part, bytes);
-    err = segment_share(c, places, -1);
+    /* The others read PART rather than its copy, which is new in this core's cache. */
+    err = segment_share(c, part, places, -1);
+    if (!err)
+        collective_copy(places[c->comm->rank].data, part, bytes);
     free(places);
     return err;
 }
@@ -100,7 +102,7 @@ par_error par_allgatherv(par_comm *comm, const void *part, size_t count, par_typ
     if (!err)
         err = vector_keep(&c, &mine, &parts[comm->rank]);
     if (!err) /* to each from each: so every count is compared with its sender's */
-        err = segment_share(&c, parts, -1);
+        err = segment_share(&c, part, parts, -1);
     free(parts);
     return collective_leave(&c, err);
 }

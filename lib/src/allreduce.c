@@ -62,7 +62,7 @@ static par_error join_segments(collective *c, const void *data, void *result,
     if (!err)
         err = segment_join(c, segments, places[c->comm->rank].data);
     if (!err)
-        err = segment_share(c, places, -1);
+        err = segment_share(c, places[c->comm->rank].data, places, -1);
     free(places);
     free(segments);
     return err;

@@ -69,7 +69,7 @@ static par_error broadcast_segments(collective *c, void *data, size_t bytes)
         err = collective_receive_into(c, segments[comm->rank].data,
                                       segments[comm->rank].bytes, c->wire.root);
     if (!err)
-        err = segment_share(c, segments, c->wire.root);
+        err = segment_share(c, segments[comm->rank].data, segments, c->wire.root);
     free(segments);
     return err;
 }

@@ -136,8 +136,31 @@ par_error collective_send_content(collective *c, const par_content *content,
     return err ? err : collective_finish(c, &request);
 }
 
+/* The short way for what collective calls send most. */
+static par_error send_small(collective *c, const void *data, size_t bytes, int dest)
+{
+    wire_header header = {.context = WIRE_COLLECTIVE,
+                          .kind = PAR_ARRAY,
+                          .type = (uint8_t)c->type,
+                          .dims = 1,
+                          .tag = c->tag,
+                          .meta_bytes = WIRE_CALL_BYTES,
+                          .bytes = bytes};
+    par_request request;
+    bool gone = false;
+    par_error err;
+
+    lock_take();
+    err = request_send_small(&request, c->comm, &header, &c->wire, data, dest, &gone);
+    lock_give();
+    return err || gone ? err : collective_finish(c, &request);
+}
+
 par_error collective_send(collective *c, const void *data, size_t bytes, int dest)
 {
+    if (collective_is_small(bytes))
+        return send_small(c, data, bytes, dest);
+
     par_part part = {(void *)(uintptr_t)data, bytes};
 
     return collective_send_content(c, type_content(c->type), &part, 1, dest);
@@ -271,27 +294,38 @@ par_error collective_receive_into(collective *c, void *data, size_t bytes, int s
     return call_refuse_count(c, source, theirs, bytes);
 }
 
+static par_error swap_large(collective *c, const par_part *out, int dest, void *in,
+                            size_t in_bytes, int source)
+{
+    request_outgoing outgoing =
+        collective_outgoing(c, type_content(c->type), out, 1, dest);
+    par_request send;
+    par_error err, sent;
+
+    lock_take();
+    err = request_send(&send, c->comm, &outgoing);
+    lock_give();
+    if (err)
+        return err;
+    if (source >= 0)
+        err = collective_receive_into(c, in, in_bytes, source);
+    sent = collective_finish(c, &send);
+    return err ? err : sent;
+}
+
 par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,
                           void *in, size_t in_bytes, int source)
 {
     par_part part = {(void *)(uintptr_t)out, out_bytes};
-    request_outgoing outgoing =
-        collective_outgoing(c, type_content(c->type), &part, 1, dest);
-    par_request send;
-    par_error err = PAR_OK, sent = PAR_OK;
-    bool sends = dest >= 0;
+    par_error err = PAR_OK;
 
-    if (sends) {
-        lock_take();
-        err = request_send(&send, c->comm, &outgoing);
-        lock_give();
-        sends = !err;
-    }
+    if (dest >= 0 && !collective_is_small(out_bytes))
+        return swap_large(c, &part, dest, in, in_bytes, source);
+    if (dest >= 0) /* it waits for nobody */
+        err = collective_send(c, out, out_bytes, dest);
     if (!err && source >= 0)
         err = collective_receive_into(c, in, in_bytes, source);
-    if (sends)
-        sent = collective_finish(c, &send);
-    return err ? err : sent;
+    return err;
 }
 
 par_error collective_parts(const collective *c, const void *data, size_t bytes,

@@ -58,7 +58,7 @@ static par_error send_small(par_comm *comm, const void *data, size_t bytes, par_
     par_error err;
 
     lock_take();
-    err = request_send_small(&request, comm, &header, data, dest, &gone);
+    err = request_send_small(&request, comm, &header, NULL, data, dest, &gone);
     if (!err && !gone)
         return request_finish(&request);
     lock_give();
@@ -181,7 +181,7 @@ static par_error start_small(par_comm *comm, const void *data, size_t bytes,
     lock_take();
     err = request_new(comm, request_p, &request);
     if (!err) {
-        err = request_send_small(request, comm, &header, data, dest, &gone);
+        err = request_send_small(request, comm, &header, NULL, data, dest, &gone);
         if (err)
             request_free(request);
         else if (gone)

@@ -172,9 +172,10 @@ static par_error send_meta_apart(par_request *request, const request_outgoing *o
 }
 
 par_error request_send_small(par_request *request, par_comm *comm,
-                             const wire_header *header, const void *body, int dest,
-                             bool *gone_p)
+                             const wire_header *header, const wire_call *call,
+                             const void *body, int dest, bool *gone_p)
 {
+    size_t bytes = WIRE_HEADER_BYTES + header->meta_bytes + header->bytes;
     slot *s = slot_take();
     unsigned char *to;
     int done = 0;
@@ -184,10 +185,11 @@ par_error request_send_small(par_request *request, par_comm *comm,
         return error_memory(slot_size, "a message");
     to = slot_bytes(s);
     wire_put(to, header);
+    if (call)
+        wire_put_call(to + WIRE_HEADER_BYTES, call);
     if (header->bytes)
-        memcpy(to + WIRE_HEADER_BYTES, body, header->bytes);
-    code = MPI_Isend(to, (int)(WIRE_HEADER_BYTES + header->bytes), MPI_BYTE, dest, 0,
-                     comm->inbox.mpi, &s->request);
+        memcpy(to + bytes - header->bytes, body, header->bytes);
+    code = MPI_Isend(to, (int)bytes, MPI_BYTE, dest, 0, comm->inbox.mpi, &s->request);
     if (code == MPI_SUCCESS)
         code = MPI_Test(&s->request, &done, MPI_STATUS_IGNORE);
     if (code != MPI_SUCCESS || done)

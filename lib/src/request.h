@@ -60,12 +60,13 @@ typedef struct request_outgoing {
 /* Start REQUEST, uninitialised memory, as a send; needs the lock. */
 par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out);
 
-/* Send HEADER, of an array of a plain type, and BODY, which fit a slot together, to
- * another rank; most are gone at once, which *GONE_P says, and REQUEST is not touched
- * then. The short way for what programs send most; needs the lock. */
+/* Send HEADER, of an array of a plain type, CALL, if it is one of a collective's, and
+ * BODY, which fit a slot together, to another rank; most are gone at once, which *GONE_P
+ * says, and REQUEST is not touched then. The short way for what programs send most; needs
+ * the lock. */
 par_error request_send_small(par_request *request, par_comm *comm,
-                             const wire_header *header, const void *body, int dest,
-                             bool *gone_p);
+                             const wire_header *header, const wire_call *call,
+                             const void *body, int dest, bool *gone_p);
 
 /* REQUEST, which request_new has given, was a send that is gone. */
 void request_make_done(par_request *request);

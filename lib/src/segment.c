@@ -113,17 +113,18 @@ par_error segment_join(collective *c, const par_part *segments, void *result)
 
 /* ---- share -------------------------------------------------------------- */
 
-par_error segment_share(collective *c, const par_part *segments, int root)
+par_error segment_share(collective *c, const void *mine, const par_part *segments,
+                        int root)
 {
     const par_comm *comm = c->comm;
-    const par_part *mine = &segments[comm->rank];
+    size_t bytes = segments[comm->rank].bytes;
     par_error err = PAR_OK;
 
     for (int n = 1; !err && n < comm->size; n++) {
         int dest = (comm->rank + n) % comm->size;
         int source = (comm->rank - n + comm->size) % comm->size;
 
-        err = collective_swap(c, mine->data, mine->bytes, dest == root ? -1 : dest,
+        err = collective_swap(c, mine, bytes, dest == root ? -1 : dest,
                               segments[source].data, segments[source].bytes,
                               comm->rank == root ? -1 : source);
     }

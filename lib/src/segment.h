@@ -23,8 +23,9 @@ par_error segment_divide(const collective *c, const void *data, size_t bytes,
  */
 par_error segment_join(collective *c, const par_part *segments, void *result);
 
-/* Give all ranks this rank's one of SEGMENTS, and get theirs, at their places. ROOT,
- * if it is not negative, has them all already. */
-par_error segment_share(collective *c, const par_part *segments, int root);
+/* Give all ranks MINE, which is this rank's one of SEGMENTS, and get theirs, at their
+ * places. ROOT, if it is not negative, has them all already. */
+par_error segment_share(collective *c, const void *mine, const par_part *segments,
+                        int root);
 
 #endif

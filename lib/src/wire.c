@@ -178,7 +178,7 @@ size_t wire_meta_bytes(const par_content *content, size_t part_count, bool has_c
            content->extra_bytes;
 }
 
-static unsigned char *put_call(unsigned char *to, const wire_call *call)
+unsigned char *wire_put_call(unsigned char *to, const wire_call *call)
 {
     to[0] = call->function;
     to[1] = call->op;
@@ -192,7 +192,7 @@ void wire_put_meta(unsigned char *to, const par_content *content, const par_part
                    size_t part_count, const wire_call *call)
 {
     if (call)
-        to = put_call(to, call);
+        to = wire_put_call(to, call);
     if (content->kind == PAR_ARRAY && content->dims > 1)
         for (unsigned d = 0; d < content->dims; d++, to += sizeof(uint64_t))
             put64(to, content->shape[d]);

@@ -78,6 +78,9 @@ void wire_put_meta(unsigned char *to, const par_content *content, const par_part
  * eight; false where it contradicts HEADER or itself. */
 bool wire_get_meta(const unsigned char *from, const wire_header *header, wire_meta *meta);
 
+/* Write CALL to TO, as a meta begins with; gives the end. */
+unsigned char *wire_put_call(unsigned char *to, const wire_call *call);
+
 /* Read the call at the beginning of a collective message's meta. */
 void wire_get_call(const unsigned char *from, wire_call *call);
 
