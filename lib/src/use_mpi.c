@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "environ.h"
+
 typedef bool set_yield(bool yields);
 
 /* Open MPI's switch, in one of the libraries that it is made of; NULL in others. */
@@ -40,7 +42,8 @@ int use_mpi_start(int *argc, char ***argv)
 {
     static const char limit[] = "20480"; /* 16 KiB and what comes with it */
     static const char box[] = "32768";
-    int level;
+    char **before = environ_remember();
+    int level, code;
 
     setenv("OMPI_MCA_btl_vader_eager_limit", limit, 0);
     setenv("OMPI_MCA_btl_sm_eager_limit", limit, 0);
@@ -49,7 +52,9 @@ int use_mpi_start(int *argc, char ***argv)
     setenv("OMPI_MCA_btl_vader_fbox_size", box, 0);
     setenv("OMPI_MCA_btl_sm_fbox_size", box, 0);
     started_here = true;
-    return MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
+    code = MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
+    environ_restore(before);
+    return code;
 }
 
 bool use_mpi_takes_threads(void)

@@ -299,6 +299,24 @@ def test_a_serial_script_ends_with_its_own_status(script):
     assert done.stderr.rstrip().endswith("ZeroDivisionError: division by zero")
 
 
+def test_a_serial_script_may_start_a_job(script):
+    """What MPI has told this process of itself is not for its children."""
+    path = script(
+        """
+        import os, subprocess, sys, pypar
+        before = dict(os.environ)
+        job = ["mpirun", "-np", "2", sys.executable, "-c", "import pypar; pypar.barrier()"]
+        subprocess.run(job, check=True)
+        lines = subprocess.run("env", capture_output=True, text=True).stdout.splitlines()
+        names = {line.partition("=")[0] for line in lines}
+        new = {name for name in names - set(before) if name.startswith(("OMPI", "PMIX"))}
+        assert not new, new
+        """
+    )
+    done = alone(PYTHON, path)
+    assert done.returncode == 0, done
+
+
 def test_a_signal_ends_a_waiting_job(script):
     """Ctrl-C at mpirun reaches ranks that wait in receive."""
     path = script(
