@@ -52,18 +52,18 @@ def alone(*argv, timeout=60, env=None):
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        env=_environment(env),
+        env=environment(env),
         start_new_session=True,
     )
     fault = None
     try:
         stdout, stderr = job.communicate(timeout=timeout)
-        if not _gone(job.pid, seconds=5):
+        if not gone(job.pid, seconds=5):
             fault = "left processes behind"
     except subprocess.TimeoutExpired:
         fault = f"took longer than {timeout} s"
     finally:
-        _end(job)
+        end(job)
     if fault and job.stdout and not job.stdout.closed:
         stdout, stderr = job.communicate(timeout=10)
     done = Done(argv, job.returncode, stdout, stderr)
@@ -72,7 +72,8 @@ def alone(*argv, timeout=60, env=None):
     return done
 
 
-def _environment(more):
+def environment(more):
+    """This process's environment with what a job needs, and MORE, in it."""
     python_path = [str(BUILD / "python"), os.environ.get("PYTHONPATH")]
     return {
         **os.environ,
@@ -102,7 +103,8 @@ def _session(sid):
     return found
 
 
-def _gone(sid, seconds):
+def gone(sid, seconds):
+    """Whether the processes of session SID have ended, SECONDS later at most."""
     limit = time.monotonic() + seconds
     while _session(sid):
         if time.monotonic() > limit:
@@ -111,11 +113,11 @@ def _gone(sid, seconds):
     return True
 
 
-def _end(job):
+def end(job):
     """End the job: mpirun first, so that it can clean up, then what is left."""
     if job.poll() is None:
         job.terminate()
-        _gone(job.pid, seconds=5)
+        gone(job.pid, seconds=5)
     while left := _session(job.pid):
         for pid in left:
             try:

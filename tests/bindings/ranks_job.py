@@ -12,7 +12,7 @@ import time
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from mpirun import PYTHON, _end, _environment, _gone
+from mpirun import PYTHON, end, environment, gone
 
 START_SECONDS = 60  # until all ranks have imported pypar and the file of the tests
 GRACE_SECONDS = 3  # for the other ranks, once one has failed
@@ -48,7 +48,7 @@ class Job:
         argv += ["-o", "addopts=", "--rootdir", str(config.rootpath), str(path)]
         if config.inipath:
             argv += ["-c", str(config.inipath)]
-        env = _environment({"PAR_RANKS_FOLDER": self.folder})
+        env = environment({"PAR_RANKS_FOLDER": self.folder})
         path = [str(here), str(here.parent), env["PYTHONPATH"]]
         env["PYTHONPATH"] = os.pathsep.join(path)
         with open(self.folder / "output", "wb") as output:
@@ -138,7 +138,7 @@ class Job:
         """End the job, politely unless QUICK; return what went wrong with it."""
         fault = None if quick else self._leave()
         if self.process:
-            _end(self.process)
+            end(self.process)
         for connection in self.ranks:
             connection.close()
         shutil.rmtree(self.folder)
@@ -153,7 +153,7 @@ class Job:
             return "\n".join(["the job did not end after its last test", *stacks])
         if status:
             return f"the job ended with status {status}\n{self._output()}"
-        if not _gone(self.process.pid, seconds=5):
+        if not gone(self.process.pid, seconds=5):
             return "the job left processes behind"
         return None
 
