@@ -10,6 +10,16 @@
 Run it with ``mpirun -np 2 python script.py``. The functions of this module are
 those of the old pypar; ``pypar.world`` is the same as a ``Comm``, with methods.
 Importing pypar starts the job, and leaving the interpreter ends it.
+
+What holds for all of them, the functions too, stands in ``help(pypar.Comm)``.
+
+Constants:
+
+    any_source, any_tag   -1: a message of any rank, under any tag
+    default_tag, max_tag  the tag of a message that is given none; the largest there is
+    SUM, PROD, MAX, MIN   how reduce joins what the ranks have:
+    LAND, LOR, LXOR       logically,
+    BAND, BOR, BXOR       bit by bit
 """
 
 from . import mpiext
@@ -32,7 +42,6 @@ from ._core import (
     SizeMismatch,
     Status,
     TypeMismatch,
-    __version__,
     abort,
     any_source,
     any_tag,
@@ -50,6 +59,9 @@ from ._core import (
     time,
     wait_some,
     world,
+)
+from ._core import (
+    __version__ as __version__,
 )
 from .balance import balance
 from .buffered import (

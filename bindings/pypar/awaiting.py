@@ -2,33 +2,40 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from ._core import Error, _event, wait_some
+from ._core import Error, Request, _event, wait_some
+
+_T = TypeVar("_T")
+_Call = Callable[[], None]
 
 
 class _Waiter:
     """One thread for all event loops; it sleeps while nothing is awaited."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._watched = {}  # by request, what to call when it is done
+        self._watched: dict[
+            Request[Any], list[_Call]
+        ] = {}  # by request, what to call when it is done
         self._something = threading.Event()
         self._changed = _event()
         threading.Thread(target=self._run, name="pypar-waiter", daemon=True).start()
 
-    def watch(self, request, call):
+    def watch(self, request: Request[Any], call: _Call) -> None:
         with self._lock:
             self._watched.setdefault(request, []).append(call)
             self._changed._set()
             self._something.set()
 
-    def _run(self):
+    def _run(self) -> None:
         while True:
             self._something.wait()
             for call in self._next_calls():
                 call()
 
-    def _next_calls(self):
+    def _next_calls(self) -> list[_Call]:
         with self._lock:
             self._changed = _event()
             requests = [self._changed, *self._watched]
@@ -43,11 +50,11 @@ class _Waiter:
         return calls
 
 
-_waiter = None
+_waiter: _Waiter | None = None
 _starting = threading.Lock()
 
 
-def _the_waiter():
+def _the_waiter() -> _Waiter:
     global _waiter
     with _starting:
         if _waiter is None:
@@ -55,17 +62,17 @@ def _the_waiter():
         return _waiter
 
 
-async def result_of(request):
+async def result_of(request: Request[_T]) -> _T:
     """The result of request, once it is done."""
     if not request.done:
         loop = asyncio.get_running_loop()
-        future = loop.create_future()
+        future: asyncio.Future[None] = loop.create_future()
 
-        def finish():
+        def finish() -> None:
             if not future.done():
                 future.set_result(None)
 
-        def call():
+        def call() -> None:
             try:
                 loop.call_soon_threadsafe(finish)
             except RuntimeError:  # the loop has been closed: nobody awaits any more

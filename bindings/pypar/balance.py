@@ -1,8 +1,10 @@
 """Equal shares."""
 
+from typing import SupportsInt
 
-def balance(N, P, p):
-    """The slice (lo, hi) of range(N) that is share p of P.
+
+def balance(N: SupportsInt, P: SupportsInt, p: SupportsInt) -> tuple[int, int]:
+    """The slice (lo, hi) of range(N) that is share p of P; talks to nobody.
 
     Lengths differ by one at most, the longer ones first; p >= P gives an empty one
     at the end.

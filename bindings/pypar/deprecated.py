@@ -2,6 +2,8 @@
 
 import functools
 import warnings
+from collections.abc import Callable
+from typing import Any, SupportsIndex, TypeVar, cast
 
 from . import _core, legacy
 
@@ -21,9 +23,12 @@ __all__ = [
 ]
 
 
-def _deprecated(name, instead, function):
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _deprecated(name: str, instead: str, function: _Function) -> _Function:
     @functools.wraps(function, assigned=())
-    def warn_and_call(*args, **keywords):
+    def warn_and_call(*args: Any, **keywords: Any) -> Any:
         warnings.warn(
             f"pypar.{name} is deprecated, use pypar.{instead}",
             DeprecationWarning,
@@ -33,26 +38,37 @@ def _deprecated(name, instead, function):
 
     warn_and_call.__name__ = warn_and_call.__qualname__ = name
     warn_and_call.__doc__ = f"Deprecated: use {instead}."
-    return warn_and_call
+    return cast(_Function, warn_and_call)
 
 
-def _raw_send(x, destination, tag=_core.default_tag, vanilla=0):
+def _raw_send(
+    x: object,
+    destination: SupportsIndex,
+    tag: SupportsIndex = _core.default_tag,
+    vanilla: object = 0,
+) -> None:
     _core.send(x, destination, tag=tag)
 
 
-def _raw_receive(x, source, tag=_core.default_tag, vanilla=0, return_status=0):
+def _raw_receive(
+    x: Any,
+    source: SupportsIndex,
+    tag: SupportsIndex = _core.default_tag,
+    vanilla: object = 0,
+    return_status: object = 0,
+) -> Any:
     return _core.receive(source, x, vanilla, tag, return_status)
 
 
-def _raw_scatter(x, buffer, source, vanilla=0):
+def _raw_scatter(x: Any, buffer: Any, source: int, vanilla: object = 0) -> Any:
     return legacy.scatter(x, source, buffer)
 
 
-def _raw_gather(x, buffer, source, vanilla=0):
+def _raw_gather(x: Any, buffer: Any, source: int, vanilla: object = 0) -> Any:
     return legacy.gather(x, source, buffer)
 
 
-def _raw_reduce(x, buffer, op, source, vanilla=0):
+def _raw_reduce(x: Any, buffer: Any, op: Any, source: int, vanilla: object = 0) -> Any:
     return legacy.reduce(x, op, source, buffer)
 
 

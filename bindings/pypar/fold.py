@@ -2,7 +2,9 @@
 none of Python's operators."""
 
 import sys
+from collections.abc import Callable, Sequence
 from functools import reduce
+from typing import Any
 
 from . import _core
 
@@ -36,7 +38,7 @@ def _check_pairs(objects):
 
 
 # By operation: what joins objects, and the ufunc that joins arrays.
-_OPERATORS = {
+_OPERATORS: dict[int, tuple[Callable[[Any, Any], Any], str]] = {
     _core.MAX: (max, "maximum"),
     _core.MIN: (min, "minimum"),
     _core.LAND: (lambda a, b: bool(a) and bool(b), "logical_and"),
@@ -47,7 +49,7 @@ _OPERATORS = {
 }
 
 
-def fold(objects, op):
+def fold(objects: Sequence[Any], op: int) -> Any:
     """objects joined by op, a number of _core, from left to right."""
     join, ufunc = _OPERATORS[op]
     if ufunc is None:

@@ -1,15 +1,23 @@
 """Communicators of mpi4py: both packages work on one MPI."""
 
-from ._core import _from_fortran
+from typing import TYPE_CHECKING
+
+from ._core import Comm, _from_fortran
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 
-def to_mpi4py(comm):
-    """A communicator of mpi4py with the ranks of comm. Collective."""
+def to_mpi4py(comm: Comm) -> "MPI.Intracomm":
+    """Return a communicator of mpi4py with the ranks of comm. Collective."""
     from mpi4py import MPI
 
     return MPI.Intracomm(MPI.Comm.f2py(comm._to_fortran()))
 
 
-def from_mpi4py(comm):
-    """A Comm with the ranks of comm, a communicator of mpi4py. Collective."""
+def from_mpi4py(comm: "MPI.Comm") -> Comm:
+    """Return a Comm with the ranks of comm, a communicator of mpi4py, whose messages
+    never meet that one's. Collective over comm; waits for all its ranks.
+
+    ValueError for MPI.COMM_NULL."""
     return _from_fortran(comm.py2f())

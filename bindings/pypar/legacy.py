@@ -1,14 +1,19 @@
 """The old pypar's functions that the world's methods do in another way."""
 
+from collections.abc import Callable
+from typing import Any, SupportsIndex
+
 from ._core import SizeMismatch, TypeMismatch, world
 from .balance import balance
 
+_Op = SupportsIndex | Callable[[Any, Any], Any]
 
-def _is_array(x):
+
+def _is_array(x: object) -> bool:
     return hasattr(x, "dtype") and hasattr(x, "shape")
 
 
-def _fill(buffer, x):
+def _fill(buffer: Any, x: Any) -> Any:
     """buffer with the elements of x in it where it is an array; else x."""
     if buffer is None or not _is_array(buffer):
         return x
@@ -26,17 +31,20 @@ def _fill(buffer, x):
     return buffer
 
 
-def _described(x):
+def _described(x: Any) -> str:
     return f"an array of {x.dtype}" if _is_array(x) else f"of type {type(x).__name__}"
 
 
-def scatter(x, root=0, buffer=None, vanilla=False):
+def scatter(
+    x: Any, root: SupportsIndex = 0, buffer: Any = None, vanilla: object = False
+) -> Any:
     """Cut root's x, an array (along its first axis), str or other sequence, into a
-    piece for each rank, and return this rank's.
+    piece for each rank, and return this rank's. Collective.
 
     Lengths differ by one at most, the longer ones first. x is looked at on root
     alone; TypeError there, before anything is sent, if it cannot be cut. An array
-    given as buffer is filled and returned.
+    given as buffer is filled and returned; TypeMismatch or SizeMismatch unless it
+    has the piece's dtype and size. vanilla changes nothing.
     """
     pieces = _cut(x) if world.rank == root else None
     piece = world.scatter(pieces, root)
@@ -45,7 +53,7 @@ def scatter(x, root=0, buffer=None, vanilla=False):
     return _fill(buffer, piece)
 
 
-def _cut(x):
+def _cut(x: Any) -> list[Any]:
     try:
         cuts = [balance(len(x), world.size, rank) for rank in range(world.size)]
         return [x[lo:hi] for lo, hi in cuts]
@@ -56,10 +64,14 @@ def _cut(x):
         ) from None
 
 
-def gather(x, root=0, buffer=None, vanilla=False):
+def gather(
+    x: Any, root: SupportsIndex = 0, buffer: Any = None, vanilla: object = False
+) -> Any:
     """Join the ranks' x on root: arrays along their first axis, str and bytes
-    end to end, other objects in a list.
+    end to end, other objects in a list. Collective.
 
+    An array given as buffer is filled and returned; TypeMismatch or SizeMismatch
+    unless it has the result's dtype and size. vanilla changes nothing.
     On other ranks the result is what the old pypar gave there: buffer as it is, or
     an array of zeros, a str of blanks, as long as if all x were like this one;
     None for anything else.
@@ -70,7 +82,7 @@ def gather(x, root=0, buffer=None, vanilla=False):
     return _fill(buffer, _join(parts))
 
 
-def _join(parts):
+def _join(parts: list[Any]) -> Any:
     first = parts[0]
     if _is_array(first):
         import numpy
@@ -81,7 +93,7 @@ def _join(parts):
     return parts
 
 
-def _elsewhere(x):
+def _elsewhere(x: Any) -> Any:
     if _is_array(x):
         import numpy
 
@@ -92,20 +104,29 @@ def _elsewhere(x):
     return None
 
 
-def reduce(x, op, root=0, buffer=None, vanilla=False, bypass=False):
+def reduce(
+    x: Any,
+    op: _Op,
+    root: SupportsIndex = 0,
+    buffer: Any = None,
+    vanilla: object = False,
+    bypass: object = False,
+) -> Any:
     """Return all ranks' x joined by op on root, in buffer where that is an array;
-    other ranks get buffer as it is.
+    other ranks get buffer as it is. Collective.
 
-    Arrays are joined element by element, other objects by the operator.
+    Arrays are joined element by element, other objects by the operator: see
+    Comm.reduce. TypeMismatch or SizeMismatch unless buffer has the result's dtype
+    and size. vanilla and bypass change nothing.
     """
     result = world.reduce(x, op, root)
     return _fill(buffer, result) if world.rank == root else buffer
 
 
-def inplace_reduce(x, op, root=0):
-    """Join all ranks' x by op into root's x, an array."""
+def inplace_reduce(x: Any, op: _Op, root: SupportsIndex = 0) -> None:
+    """Join all ranks' x by op into root's x, an array; see reduce. Collective."""
     reduce(x, op, root, buffer=x)
 
 
-def init(arguments=None):
+def init(arguments: object = None) -> None:
     """Importing pypar has started the job: there is nothing left to do."""

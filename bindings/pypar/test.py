@@ -27,11 +27,15 @@ import secrets
 import subprocess
 import sys
 import unittest
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 from pypar import world
 
 __all__ = ["in_parallel", "main"]
+
+_Case = TypeVar("_Case", bound=type[unittest.TestCase])
 
 # A launcher tells each rank who it is, in one of these.
 _IN_JOB = not os.environ.keys().isdisjoint(
@@ -39,7 +43,7 @@ _IN_JOB = not os.environ.keys().isdisjoint(
 )
 
 
-def in_parallel(ncpus=2, seconds=300):
+def in_parallel(ncpus: int = 2, seconds: float = 300) -> Callable[[_Case], _Case]:
     """Decorate a TestCase: each of its tests, with setUp and all else that belongs to
     it, runs on ncpus ranks of a job of its own, and passes if it passes on all of
     them within so many seconds. In a job that mpirun has started, the tests are that
@@ -47,7 +51,7 @@ def in_parallel(ncpus=2, seconds=300):
     if not isinstance(ncpus, int):
         raise TypeError(f"in_parallel takes a number, not {ncpus!r}: @in_parallel()")
 
-    def decorate(case):
+    def decorate(case: _Case) -> _Case:
         if not (isinstance(case, type) and issubclass(case, unittest.TestCase)):
             raise TypeError(f"in_parallel decorates a TestCase, not {case!r}")
         if "<locals>" in case.__qualname__:
@@ -57,7 +61,7 @@ def in_parallel(ncpus=2, seconds=300):
     return decorate
 
 
-def _with_jobs(case, ncpus, seconds):
+def _with_jobs(case: _Case, ncpus: int, seconds: float) -> _Case:
     for name in unittest.TestLoader().getTestCaseNames(case):
         setattr(case, name, _with_job(getattr(case, name), name, ncpus, seconds))
     for fixture, nothing in _NO_FIXTURES.items():  # these run in the jobs
@@ -66,11 +70,11 @@ def _with_jobs(case, ncpus, seconds):
     return case
 
 
-def _nothing(self):
+def _nothing(self: object) -> None:
     pass
 
 
-async def _nothing_later(self):
+async def _nothing_later(self: object) -> None:
     pass
 
 
@@ -84,9 +88,11 @@ _NO_FIXTURES = {
 }
 
 
-def _with_job(method, name, ncpus, seconds):
+def _with_job(
+    method: Callable[..., Any], name: str, ncpus: int, seconds: float
+) -> Callable[[unittest.TestCase], None]:
     @functools.wraps(method)
-    def run(self):
+    def run(self: unittest.TestCase) -> None:
         _run_job(type(self), name, ncpus, seconds)
 
     del run.__wrapped__  # so that nobody takes a coroutine for what this is
@@ -96,7 +102,9 @@ def _with_job(method, name, ncpus, seconds):
 # ---- outside the job --------------------------------------------------------------
 
 
-def _run_job(case, name, ncpus, seconds):
+def _run_job(
+    case: type[unittest.TestCase], name: str, ncpus: int, seconds: float
+) -> None:
     """Run test name of case in a job and end as it ended."""
     mark = secrets.token_hex(8)
     where = json.dumps([case.__module__, inspect.getfile(case), case.__qualname__])
@@ -120,7 +128,7 @@ def _run_job(case, name, ncpus, seconds):
     _judge(job.returncode, told, mark, f"the job of {ncpus} ranks")
 
 
-def _end(job):
+def _end(job: subprocess.Popen[str]) -> str:
     """End the job: mpirun ends its ranks. All that they have said."""
     job.terminate()
     try:
@@ -130,7 +138,7 @@ def _end(job):
         return job.communicate()[0]
 
 
-def _environment():
+def _environment() -> dict[str, str]:
     """As it was when Python started, which is before MPI did: mpirun does not start from
     within what MPI takes for a job. More ranks than cores are allowed."""
     return {
@@ -141,7 +149,7 @@ def _environment():
     }
 
 
-def _judge(status, told, mark, job):
+def _judge(status: int, told: str, mark: str, job: str) -> None:
     told, marked, verdict = told.partition(mark)
     if status != 0:
         raise AssertionError(f"{job} ended with status {status}:\n{told}")
@@ -156,27 +164,27 @@ def _judge(status, told, mark, job):
 # ---- in the job -------------------------------------------------------------------
 
 
-def main():
+def main() -> NoReturn:
     """Run the tests of the script, as unittest.main() does. Under mpirun all ranks run
     them, rank 0 tells how it goes, and the first failure ends the job."""
-    stream = io.StringIO() if world.rank != 0 else sys.stderr
+    told = io.StringIO()  # what ranks other than 0 keep to themselves
 
     class Runner(unittest.TextTestRunner):
-        def __init__(self, **options):
-            super().__init__(stream, **options)
+        def __init__(self, **options: Any) -> None:
+            super().__init__(sys.stderr if world.rank == 0 else told, **options)
 
     failfast = True if world.size > 1 else None  # else as the command line says
     done = unittest.main(testRunner=Runner, failfast=failfast, exit=False).result
     if world.rank != 0 and not done.wasSuccessful():
-        _tell(stream.getvalue())
+        _tell(told.getvalue())
     sys.exit(not done.wasSuccessful())
 
 
-def _tell(what):
+def _tell(what: str) -> None:
     print(f"rank {world.rank} of {world.size}:\n{what}", file=sys.stderr, flush=True)
 
 
-def _run_test(where, name, mark):
+def _run_test(where: str, name: str, mark: str) -> None:
     """Run one test on this rank of a job."""
     case = _load(*json.loads(where))
     result = unittest.TestResult()
@@ -186,11 +194,11 @@ def _run_test(where, name, mark):
         _tell("\n".join(text for _, text in failed))
         sys.exit(1)
     skipped = world.gather([reason for _, reason in result.skipped])
-    if world.rank == 0:
+    if skipped is not None:
         print(mark, json.dumps(sum(skipped, [])), sep="", flush=True)
 
 
-def _load(module, file, name):
+def _load(module: str, file: str, name: str) -> Any:
     """The class of that name, by its module's name where that leads to its file."""
     if module == "__main__":
         module = Path(file).stem
@@ -202,7 +210,7 @@ def _load(module, file, name):
     return functools.reduce(getattr, name.split("."), found)
 
 
-def _find(module):
+def _find(module: str) -> Any:
     try:
         return importlib.util.find_spec(module)
     except ModuleNotFoundError:  # a package that it should be in

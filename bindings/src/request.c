@@ -461,8 +461,11 @@ static PyObject *set_method(PyObject *object, PyObject *Py_UNUSED(ignored))
 static PyMethodDef functions[] = {
     {"wait_some", FAST(wait_some), METH_FASTCALL | METH_KEYWORDS,
      "wait_some(requests, timeout=None)\n--\n\n"
-     "Wait until some of requests are done, or timeout seconds have passed; return the "
-     "list of those that are."},
+     "Wait until some of requests are done, or timeout seconds have passed; return\n"
+     "the list of those that are, in their order. It may be empty: without\n"
+     "requests, or after the timeout, which raises nothing. Ask each for its\n"
+     "result: that is where its exception is raised.\n\n"
+     "TypeError if one is not a Request; ValueError if timeout is negative."},
     {"_event", event, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -470,16 +473,23 @@ static PyMethodDef functions[] = {
 static PyMethodDef methods[] = {
     {"wait", FAST(wait_method), METH_FASTCALL | METH_KEYWORDS,
      "wait($self, timeout=None)\n--\n\n"
-     "Wait until the operation is done and return its result: the object received, None "
-     "of a send, of a collective call what it returns. TimeoutError after timeout "
-     "seconds; the operation goes on."},
+     "Wait until the operation is done and return its result: the object received,\n"
+     "None of a send, of a collective call what it returns. Again gives the same\n"
+     "again.\n\n"
+     "Raises what the operation did; TimeoutError after timeout seconds: the\n"
+     "operation goes on. ValueError if timeout is negative."},
     {"test", test, METH_NOARGS,
-     "test($self)\n--\n\nWhether the operation is done; does not wait."},
+     "test($self)\n--\n\n"
+     "Whether the operation is done; doesn't wait."},
     {"cancel", cancel, METH_NOARGS,
      "cancel($self)\n--\n\n"
-     "Call back a receive for which no message has come yet: True if it was; its result "
-     "is an Error then. No message is lost."},
+     "Call back a receive for which no message has come yet; doesn't wait. True if\n"
+     "it was called back: wait() raises Error then, and no message is lost. False\n"
+     "if it is too late, or a send: the operation goes on."},
     {"_set", set_method, METH_NOARGS, NULL},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
+     "__class_getitem__($cls, item, /)\n--\n\n"
+     "A Request of a kind of result, for annotations: Request[int]."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -494,10 +504,12 @@ static PyGetSetDef properties[] = {
 
 static PyType_Slot slots[] = {
     {Py_tp_doc,
-     "An operation under way, of isend, ireceive, ibroadcast or the like; can be "
-     "awaited.\n\n"
-     "Collective calls are to be waited for before the script ends: an interpreter that "
-     "ends gives them 10 s to end, and then ends the job."},
+     "An operation under way: what Comm.isend, Comm.ireceive and the collective calls\n"
+     "that begin with i return.\n\n"
+     "It goes on whenever this rank calls pypar, a collective call at any time;\n"
+     "wait(), pypar.wait_some() or await bring it to its end. Any thread may call.\n"
+     "Collective calls are to be waited for before the script ends: an interpreter\n"
+     "that ends gives them 10 s to end, and then ends the job."},
     {Py_tp_dealloc, dealloc},
     {Py_tp_repr, repr},
     {Py_tp_methods, methods},

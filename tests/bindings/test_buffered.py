@@ -71,9 +71,15 @@ def test_an_object_that_changes_arrives_as_it_was(world):
         assert not got["array"].any() and got["list"] == [0] * LARGE
 
 
+def _parameters(function):
+    """Without their types, which a function in C has in the stub alone."""
+    found = inspect.signature(function).parameters.values()
+    return [parameter.replace(annotation=parameter.empty) for parameter in found]
+
+
 @ranks(2)
 def test_the_arguments_are_those_of_send(world):
-    assert inspect.signature(pypar.bsend) == inspect.signature(pypar.send)
+    assert _parameters(pypar.bsend) == _parameters(pypar.send)
     if world.rank == 0:
         pypar.bsend("a", 1, False, False, 7, False)
         pypar.bsend(np.arange(3), 1, use_buffer=True)

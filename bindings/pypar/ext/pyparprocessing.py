@@ -26,10 +26,14 @@ import pickle
 import sys
 import traceback
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self, TypeVar, cast
 
-from pypar import any_source, any_tag, finalize, initialized, world
+from pypar import Comm, any_source, any_tag, finalize, initialized, world
 
 __all__ = ["Pool", "PyparPool", "mute_worker_output", "start"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _RANK = world.rank
 # What a pickler says to what it cannot pickle, and one that is not installed to all.
@@ -39,7 +43,7 @@ _DIE = 2
 
 
 @functools.cache
-def _comm():
+def _comm() -> Comm:
     """The ranks, for messages that a script's own never meet, whatever their tags."""
     return world.duplicate()
 
@@ -47,16 +51,20 @@ def _comm():
 class DummyPool:
     """What Pool is before start(): for who has imported the name by then."""
 
-    def __new__(cls, *args, **keywords):
+    def __new__(cls, *args: Any, **keywords: Any) -> Any:
         if Pool is DummyPool:
             raise RuntimeError("call pyparprocessing.start() before making a Pool")
         return Pool(*args, **keywords)
 
 
-Pool = DummyPool
+Pool: Callable[..., Any] = DummyPool
 
 
-def start(initializer=None, initargs=(), maxtasks=None):
+def start(
+    initializer: Callable[..., object] | None = None,
+    initargs: Iterable[Any] = (),
+    maxtasks: int | None = None,
+) -> None:
     """Make ranks other than 0 workers, which call initializer(*initargs) first and do
     not come back, and Pool, on rank 0, that of their work.
 
@@ -86,21 +94,21 @@ def start(initializer=None, initargs=(), maxtasks=None):
         sys.exit()
 
 
-def mute_worker_output(f):
+def mute_worker_output(f: _Function) -> _Function:
     """Decorate f: on a worker, what it prints or logs is dropped."""
 
     @functools.wraps(f)
-    def quiet(*args, **keywords):
+    def quiet(*args: Any, **keywords: Any) -> Any:
         if _RANK == 0 and multiprocessing.parent_process() is None:
             return f(*args, **keywords)
         with _no_output():
             return f(*args, **keywords)
 
-    return quiet
+    return cast(_Function, quiet)
 
 
 @contextlib.contextmanager
-def _no_output():
+def _no_output() -> Iterator[None]:
     """Of the descriptors, as a log that f sets up keeps sys.stderr for good."""
     level = logging.root.manager.disable
     kept = [os.dup(1), os.dup(2)]
@@ -116,7 +124,7 @@ def _no_output():
             os.close(descriptor)
 
 
-def _connect(out, err):
+def _connect(out: int, err: int) -> None:
     for stream, descriptor, to in (sys.stdout, 1, out), (sys.stderr, 2, err):
         stream.flush()
         os.dup2(to, descriptor)
@@ -129,15 +137,15 @@ class PyparPool:
     """All ranks but 0, whatever processes says. There is one; it takes any number of
     imaps, one after the other or at a time, until it is closed."""
 
-    _the_one = None
+    _the_one: "PyparPool | None" = None
 
-    def __new__(cls, processes=None):
+    def __new__(cls, processes: int | None = None) -> "PyparPool":
         if cls._the_one is None:
             cls._the_one = super().__new__(cls)
             cls._the_one._set_up()
         return cls._the_one
 
-    def _set_up(self):
+    def _set_up(self) -> None:
         if world.size < 2 or _RANK != 0:
             raise RuntimeError(
                 f"rank {_RANK} of {world.size} cannot have a PyparPool: it is rank 0's, "
@@ -145,12 +153,18 @@ class PyparPool:
             )
         self._comm = _comm()
         self._idle = deque(range(1, world.size))
-        self._knows = {}  # by worker: the imap whose function it was sent last
-        self._maps = {}  # by number: those with items left or results to come
+        self._knows: dict[
+            int, int
+        ] = {}  # by worker: the imap whose function it was sent last
+        self._maps: dict[
+            int, _Results
+        ] = {}  # by number: those with items left or results to come
         self._made = 0
         self._open = True
 
-    def imap(self, f, work, chunksize=1):
+    def imap(
+        self, f: Callable[[Any], Any], work: Iterable[Any], chunksize: int = 1
+    ) -> Iterator[Any]:
         """Iterate over the results of f for each item of work as they arrive, in any
         order. An exception of f is raised where its result would be. chunksize is
         for likeness with multiprocessing."""
@@ -164,28 +178,28 @@ class PyparPool:
 
     imap_unordered = imap
 
-    def close(self):
+    def close(self) -> None:
         """Have all work done that was begun, then let the workers go."""
         self._end()
 
-    def terminate(self):
+    def terminate(self) -> None:
         """Let the workers go as soon as each has done what it is doing."""
         for results in self._maps.values():
             results._drop()
         self._end()
 
-    def join(self):
+    def join(self) -> None:
         """For likeness with multiprocessing: close has waited for all work."""
         if self._open:
             raise ValueError("join() comes after close() or terminate()")
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self.terminate()
 
-    def _end(self):
+    def _end(self) -> None:
         if not self._open:
             return
         self._open = False
@@ -195,7 +209,7 @@ class PyparPool:
         for worker in range(1, world.size):
             self._comm.send(None, worker, _DIE)
 
-    def _feed(self):
+    def _feed(self) -> None:
         """Give the idle workers what there is to do, the oldest imap's first. The items
         of one may be the results of another, so looking for one may come back here."""
         for number, results in list(self._maps.items()):
@@ -205,7 +219,7 @@ class PyparPool:
             if results._is_over():
                 self._maps.pop(number, None)
 
-    def _send(self, worker, results):
+    def _send(self, worker: int, results: "_Results") -> None:
         new = self._knows.get(worker) != results._number
         packed = results._packed if new else None
         try:
@@ -216,7 +230,7 @@ class PyparPool:
         else:
             self._knows[worker] = results._number
 
-    def _collect(self):
+    def _collect(self) -> None:
         """Wait for a result, of whatever imap, and give its worker the next item."""
         message, status = self._comm.receive(any_source, _RUN, return_status=True)
         number, good, value = message
@@ -228,20 +242,22 @@ class PyparPool:
 class _Results:
     """What an imap returns."""
 
-    def __init__(self, pool, number, packed, work):
+    def __init__(
+        self, pool: PyparPool, number: int, packed: list[bytes], work: Iterable[Any]
+    ) -> None:
         self._pool = pool
         self._number = number
         self._packed = packed
-        self._items = iter(work)
-        self._next = []  # an item that was found and waits for a worker
+        self._items: Iterator[Any] | None = iter(work)
+        self._next: list[Any] = []  # an item that was found and waits for a worker
         self._finding = False
         self._away = 0  # items that workers have
-        self._arrived = deque()
+        self._arrived: deque[tuple[bool, Any]] = deque()
 
-    def __iter__(self):
+    def __iter__(self) -> Self:
         return self
 
-    def __next__(self):
+    def __next__(self) -> Any:
         while not self._arrived:
             if self._number not in self._pool._maps:
                 raise StopIteration
@@ -251,7 +267,7 @@ class _Results:
             return value
         raise value
 
-    def _find(self):
+    def _find(self) -> bool:
         """Whether there is an item to do; not while another call looks for one."""
         if self._next or self._finding or self._items is None:
             return bool(self._next)
@@ -267,29 +283,29 @@ class _Results:
             self._finding = False
         return bool(self._next)
 
-    def _take(self):
+    def _take(self) -> Any:
         self._away += 1
         return self._next.pop()
 
-    def _arrive(self, good, value):
+    def _arrive(self, good: bool, value: Any) -> None:
         self._away -= 1
         self._arrived.append((good, value))
 
-    def _drop(self):
+    def _drop(self) -> None:
         self._items = None
         self._next.clear()
 
-    def _is_over(self):
+    def _is_over(self) -> bool:
         return self._items is None and not self._next and not self._away
 
 
-def _close_at_exit():
+def _close_at_exit() -> None:
     # After an exception that nobody has caught, the job ends at once without this.
     if initialized() and not hasattr(sys, "last_value"):
         PyparPool().terminate()
 
 
-def _packed(f):
+def _packed(f: Callable[[Any], Any]) -> list[bytes]:
     """The pickles of f that there are: by its name, and, if that means nothing to a
     worker that has not come to its definition, by value."""
     ways = []
@@ -302,8 +318,8 @@ def _packed(f):
 # ---- the workers ----------------------------------------------------------------
 
 
-def _work(comm):
-    f = None
+def _work(comm: Comm) -> None:
+    f: Any = None
     while True:
         message, status = comm.receive(0, any_tag, return_status=True)
         if status.tag == _DIE:
@@ -317,13 +333,13 @@ def _work(comm):
             comm.send((number, False, _portable(error)), 0, _RUN)
 
 
-def _unpacked(ways):
+def _unpacked(ways: list[bytes]) -> Any:
     with contextlib.suppress(AttributeError):
         return pickle.loads(ways[0])
     return pickle.loads(ways[-1])
 
 
-def _portable(error):
+def _portable(error: BaseException) -> BaseException:
     """error, with where it came from, or what can be said of it: some exceptions
     pickle, but their pickle cannot be read."""
     told = "".join(traceback.format_exception(error))

@@ -1,0 +1,282 @@
+# What src/*.c define, for type checkers. NumPy and mpi4py need not be there: what is
+# theirs is Any then.
+from collections.abc import Callable, Generator, Iterable
+from types import GenericAlias
+from typing import (
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NoReturn,
+    SupportsIndex,
+    TypeVar,
+    final,
+    overload,
+)
+
+from mpi4py import MPI
+from numpy.typing import NDArray
+from typing_extensions import Buffer
+
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+_Array = TypeVar("_Array", bound=NDArray[Any])
+_Writable = TypeVar("_Writable", bound=NDArray[Any] | Buffer)
+_Request = TypeVar("_Request", bound=Request[Any])
+
+__version__: Final[str]
+world: Final[Comm]
+
+MAX: Final[int]
+MIN: Final[int]
+SUM: Final[int]
+PROD: Final[int]
+LAND: Final[int]
+BAND: Final[int]
+LOR: Final[int]
+BOR: Final[int]
+LXOR: Final[int]
+BXOR: Final[int]
+any_source: Final[int]
+any_tag: Final[int]
+default_tag: Final[int]
+max_tag: Final[int]
+
+class Error(RuntimeError): ...
+class TypeMismatch(Error, TypeError): ...
+class SizeMismatch(Error, ValueError): ...
+
+@final
+class Status:
+    @property
+    def source(self) -> int: ...
+    @property
+    def tag(self) -> int: ...
+    @property
+    def error(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    def bytes(self) -> int: ...
+
+# Of what it gives: a Request[None] is a send's.
+@final
+class Request(Generic[_T_co]):
+    @property
+    def done(self) -> bool: ...
+    @property
+    def result(self) -> _T_co: ...
+    @property
+    def status(self) -> Status | None: ...
+    def wait(self, timeout: float | None = None) -> _T_co: ...
+    def test(self) -> bool: ...
+    def cancel(self) -> bool: ...
+    def __await__(self) -> Generator[Any, None, _T_co]: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+    def _set(self) -> None: ...
+
+# What a rank receives is its sender's choice, so it is Any, unless it fills a buffer;
+# and so it is where a rank's own argument doesn't tell, that of a broadcast, say.
+@final
+class Comm:
+    @property
+    def rank(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def node(self) -> Comm: ...
+    def send(self, obj: object, dest: SupportsIndex, tag: SupportsIndex = 1) -> None: ...
+    @overload
+    def receive(
+        self,
+        source: SupportsIndex = -1,
+        tag: SupportsIndex = 1,
+        buffer: None = None,
+        return_status: Literal[False] = False,
+    ) -> Any: ...
+    @overload
+    def receive(
+        self,
+        source: SupportsIndex = -1,
+        tag: SupportsIndex = 1,
+        buffer: None = None,
+        return_status: Literal[True] = ...,
+    ) -> tuple[Any, Status]: ...
+    @overload
+    def receive(
+        self,
+        source: SupportsIndex = -1,
+        tag: SupportsIndex = 1,
+        buffer: _Writable = ...,
+        return_status: Literal[False] = False,
+    ) -> _Writable: ...
+    @overload
+    def receive(
+        self,
+        source: SupportsIndex = -1,
+        tag: SupportsIndex = 1,
+        buffer: _Writable = ...,
+        return_status: Literal[True] = ...,
+    ) -> tuple[_Writable, Status]: ...
+    @overload
+    def receive(
+        self,
+        source: SupportsIndex = -1,
+        tag: SupportsIndex = 1,
+        buffer: object = None,
+        return_status: bool = False,
+    ) -> Any: ...
+    def isend(
+        self,
+        obj: object,
+        dest: SupportsIndex,
+        tag: SupportsIndex = 1,
+        copy: bool = False,
+    ) -> Request[None]: ...
+    @overload
+    def ireceive(
+        self, source: SupportsIndex = -1, tag: SupportsIndex = 1, buffer: None = None
+    ) -> Request[Any]: ...
+    @overload
+    def ireceive(
+        self, source: SupportsIndex = -1, tag: SupportsIndex = 1, buffer: _Writable = ...
+    ) -> Request[_Writable]: ...
+    @overload
+    def ireceive(
+        self, source: SupportsIndex = -1, tag: SupportsIndex = 1, buffer: object = None
+    ) -> Request[Any]: ...
+    def probe(self, source: SupportsIndex = -1, tag: SupportsIndex = 1) -> Status: ...
+    def iprobe(
+        self, source: SupportsIndex = -1, tag: SupportsIndex = 1
+    ) -> Status | None: ...
+    def barrier(self) -> None: ...
+    @overload
+    def broadcast(self, obj: _Array, root: SupportsIndex = 0) -> _Array: ...
+    @overload
+    def broadcast(self, obj: object = None, root: SupportsIndex = 0) -> Any: ...
+    @overload
+    def scatter(self, objs: None = None, root: SupportsIndex = 0) -> Any: ...
+    @overload
+    def scatter(self, objs: Iterable[_T] | None, root: SupportsIndex = 0) -> _T: ...
+    def gather(self, obj: _T, root: SupportsIndex = 0) -> list[_T] | None: ...
+    @overload
+    def reduce(
+        self, obj: _Array, op: SupportsIndex, root: SupportsIndex = 0
+    ) -> _Array | None: ...
+    @overload
+    def reduce(
+        self, obj: _T, op: Callable[[_T, _T], _T], root: SupportsIndex = 0
+    ) -> _T | None: ...
+    @overload
+    def reduce(self, obj: object, op: SupportsIndex, root: SupportsIndex = 0) -> Any: ...
+    @overload
+    def allreduce(self, obj: _Array, op: SupportsIndex) -> _Array: ...
+    @overload
+    def allreduce(self, obj: _T, op: Callable[[_T, _T], _T]) -> _T: ...
+    @overload
+    def allreduce(self, obj: object, op: SupportsIndex) -> Any: ...
+    @overload
+    def scan(self, obj: _Array, op: SupportsIndex) -> _Array: ...
+    @overload
+    def scan(self, obj: _T, op: Callable[[_T, _T], _T]) -> _T: ...
+    @overload
+    def scan(self, obj: object, op: SupportsIndex) -> Any: ...
+    @overload
+    def exscan(self, obj: _Array, op: SupportsIndex) -> _Array | None: ...
+    @overload
+    def exscan(self, obj: _T, op: Callable[[_T, _T], _T]) -> _T | None: ...
+    @overload
+    def exscan(self, obj: object, op: SupportsIndex) -> Any: ...
+    def allgather(self, obj: _T, /) -> list[_T]: ...
+    def alltoall(self, objs: Iterable[_T], /) -> list[_T]: ...
+    @overload
+    def split(self, color: SupportsIndex, key: SupportsIndex | None = None) -> Comm: ...
+    @overload
+    def split(self, color: None, key: SupportsIndex | None = None) -> None: ...
+    def duplicate(self) -> Comm: ...
+    def free(self) -> None: ...
+    def to_mpi4py(self) -> MPI.Intracomm: ...
+    def _to_fortran(self) -> int: ...
+
+def rank() -> int: ...
+def size() -> int: ...
+def get_processor_name() -> str: ...
+def time() -> float: ...
+def initialized() -> bool: ...
+def finalize() -> None: ...
+def abort(code: SupportsIndex = 1) -> NoReturn: ...
+def barrier() -> None: ...
+def send(
+    x: object,
+    destination: SupportsIndex,
+    use_buffer: object = False,
+    vanilla: object = False,
+    tag: SupportsIndex = 1,
+    bypass: object = False,
+) -> None: ...
+@overload
+def receive(
+    source: SupportsIndex,
+    buffer: None = None,
+    vanilla: object = False,
+    tag: SupportsIndex = 1,
+    return_status: Literal[False] = False,
+    bypass: object = False,
+) -> Any: ...
+@overload
+def receive(
+    source: SupportsIndex,
+    buffer: None = None,
+    vanilla: object = False,
+    tag: SupportsIndex = 1,
+    return_status: Literal[True] = ...,
+    bypass: object = False,
+) -> tuple[Any, Status]: ...
+@overload
+def receive(
+    source: SupportsIndex,
+    buffer: _Writable = ...,
+    vanilla: object = False,
+    tag: SupportsIndex = 1,
+    return_status: Literal[False] = False,
+    bypass: object = False,
+) -> _Writable: ...
+@overload
+def receive(
+    source: SupportsIndex,
+    buffer: _Writable = ...,
+    vanilla: object = False,
+    tag: SupportsIndex = 1,
+    return_status: Literal[True] = ...,
+    bypass: object = False,
+) -> tuple[_Writable, Status]: ...
+@overload
+def receive(
+    source: SupportsIndex,
+    buffer: object = None,
+    vanilla: object = False,
+    tag: SupportsIndex = 1,
+    return_status: object = False,
+    bypass: object = False,
+) -> Any: ...
+@overload
+def broadcast(
+    buffer: _Array,
+    root: SupportsIndex = 0,
+    vanilla: object = False,
+    bypass: object = False,
+) -> _Array: ...
+@overload
+def broadcast(
+    buffer: object,
+    root: SupportsIndex = 0,
+    vanilla: object = False,
+    bypass: object = False,
+) -> Any: ...
+def wait_some(
+    requests: Iterable[_Request], timeout: float | None = None
+) -> list[_Request]: ...
+def _detach() -> None: ...
+def _event() -> Request[None]: ...
+def _from_fortran(handle: SupportsIndex, /) -> Comm: ...
