@@ -391,132 +391,165 @@ static PyGetSetDef properties[] = {
     {"rank", get_rank, NULL, "This process's number, 0 to size - 1.", NULL},
     {"size", get_size, NULL, "How many ranks there are.", NULL},
     {"node", get_node, NULL,
-     "The Comm of the ranks on this rank's node. Collective when first asked for.", NULL},
+     "The Comm of the ranks on this rank's host, made when first asked for: Collective "
+     "then. The same one each time.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 #define FAST(function) ((PyCFunction)(void (*)(void))(function))
 
-#define STARTED_METHOD(name)                                                    \
+#define STARTED_METHOD(name, arguments)                                         \
     {                                                                           \
         "i" #name, FAST(i##name), METH_FASTCALL | METH_KEYWORDS,                \
-            "i" #name "($self, /, *args, **keywords)\n--\n\n"                   \
-            "Start " #name " and return a Request whose result is what " #name  \
-            " returns. What it is given must stay as it is until that is done." \
+            "i" #name "($self" arguments ")\n--\n\n"                            \
+            "Start " #name " and return its Request, whose result is what " #name \
+            "\nreturns; doesn't wait. Collective.\n\n"                           \
+            "What it is given must stay as it is until that is done."           \
     }
 
 static PyMethodDef methods[] = {
     {"send", FAST(send), METH_FASTCALL | METH_KEYWORDS,
      "send($self, obj, dest, tag=1)\n--\n\n"
-     "Send obj, any object, to rank dest. A small one is gone at once; a large one "
-     "waits until dest has begun to receive it."},
+     "Send obj, any object, to rank dest under tag.\n\n"
+     "A small message (4 KB, see PAR_INLINE) is gone at once; a large one waits\n"
+     "until dest has begun to receive it. Ctrl-C ends that wait, not the send. An\n"
+     "object that cannot be pickled raises what the pickler does, and nothing is\n"
+     "sent."},
     {"receive", FAST(receive), METH_FASTCALL | METH_KEYWORDS,
      "receive($self, source=-1, tag=1, buffer=None, return_status=False)\n--\n\n"
-     "Wait for an object from rank source (-1: any) under tag (-1: any).\n\n"
-     "Into buffer, an array or another writable buffer, where that is given: a "
-     "message that doesn't fit it raises TypeMismatch or SizeMismatch and stays, to be "
-     "received again. With return_status: (object, Status)."},
+     "Wait for an object from rank source (-1, any_source: any) under tag (-1,\n"
+     "any_tag: any) and return it; with return_status, (object, Status).\n\n"
+     "Messages of one source and tag arrive in the order in which they were sent.\n"
+     "An array arrives as a new one, or in buffer, an array or other writable\n"
+     "memory, which is what is returned then: it may be longer than the message\n"
+     "and of another shape. A message that doesn't fit it raises TypeMismatch or\n"
+     "SizeMismatch and stays, to be received again. A buffer of any other type is\n"
+     "as good as None."},
     {"isend", FAST(isend), METH_FASTCALL | METH_KEYWORDS,
      "isend($self, obj, dest, tag=1, copy=False)\n--\n\n"
-     "Start send and return a Request. obj must stay as it is until that is done, "
-     "unless it is copied first."},
+     "Start send and return its Request, whose result is None; doesn't wait.\n\n"
+     "An array must stay as it is until that is done, unless it is copied first.\n"
+     "The send goes on if the Request is dropped."},
     {"ireceive", FAST(ireceive), METH_FASTCALL | METH_KEYWORDS,
      "ireceive($self, source=-1, tag=1, buffer=None)\n--\n\n"
-     "Start receive and return a Request. A Request that is dropped is cancelled."},
+     "Start receive and return its Request, whose result is the object, or buffer;\n"
+     "doesn't wait.\n\n"
+     "Receives get the messages that fit them in the order in which they were\n"
+     "started. A Request that is dropped is cancelled, and its message is left to\n"
+     "others."},
     {"probe", FAST(probe), METH_FASTCALL | METH_KEYWORDS,
      "probe($self, source=-1, tag=1)\n--\n\n"
-     "Wait until a message is there and return its Status; it stays to be received."},
+     "Wait until a message is there that receive with these arguments would get,\n"
+     "and return its Status; it stays to be received."},
     {"iprobe", FAST(iprobe), METH_FASTCALL | METH_KEYWORDS,
      "iprobe($self, source=-1, tag=1)\n--\n\n"
-     "Return the Status of a message that is there, or None."},
+     "Return the Status of a message that receive with these arguments would get,\n"
+     "or None if there is none now; doesn't wait."},
     {"barrier", barrier, METH_NOARGS,
-     "barrier($self)\n--\n\nWait until every rank has come here."},
+     "barrier($self)\n--\n\n"
+     "Wait until every rank has come here. Collective."},
     {"broadcast", FAST(broadcast), METH_FASTCALL | METH_KEYWORDS,
      "broadcast($self, obj=None, root=0)\n--\n\n"
-     "Return root's obj on every rank. Where obj is an array elsewhere, it is filled "
-     "in place and must have the type and size of root's."},
+     "Return root's obj on every rank. Collective.\n\n"
+     "Where obj is an array on another rank, it is filled in place and returned;\n"
+     "TypeMismatch or SizeMismatch unless it has the type and size of root's."},
     {"scatter", FAST(scatter), METH_FASTCALL | METH_KEYWORDS,
      "scatter($self, objs=None, root=0, buffer=None, counts=None)\n--\n\n"
-     "Return to rank r the r-th of root's objs, which must be one for each rank.\n\n"
-     "With counts, one for each rank, root's objs is one array, or another sequence, and "
-     "rank r gets the next counts[r] of it along the first axis. With buffer, an array "
-     "is "
-     "parted in the same way, equally where there are no counts, the first ranks getting "
-     "one more. Where buffer, an array or other writable memory, is given, this rank's "
-     "part fills it and it is returned: SizeMismatch or TypeMismatch if it doesn't fit. "
-     "counts are looked at on root alone."},
+     "Return to rank r the r-th of root's objs, which must be one for each rank.\n"
+     "Collective.\n\n"
+     "With counts, one for each rank, root's objs is one array, or another sequence,\n"
+     "and rank r gets the next counts[r] of it along the first axis. With buffer an\n"
+     "array is parted in the same way, equally where there are no counts, the first\n"
+     "ranks getting one more. objs and counts are looked at on root alone:\n"
+     "ValueError unless they are one for each rank, and the counts together as many\n"
+     "as objs.\n\n"
+     "buffer, an array or other writable memory, is filled with this rank's part and\n"
+     "returned: TypeMismatch or SizeMismatch if that doesn't fit."},
     {"gather", FAST(gather), METH_FASTCALL | METH_KEYWORDS,
      "gather($self, obj, root=0, buffer=None)\n--\n\n"
-     "Return the list of all ranks' objs on root, None elsewhere.\n\n"
-     "With buffer on root, each obj is an array of any length along the first axis: they "
-     "are put into buffer one behind the other, which they must fill, and it is "
-     "returned. An array that lacks the first axis is one row. TypeMismatch or "
-     "SizeMismatch name the rank that doesn't fit; buffer is as it was then. obj of root "
-     "may be its own place in buffer."},
+     "Return the list of all ranks' objs, in the order of the ranks, on root; None\n"
+     "elsewhere. Collective.\n\n"
+     "With buffer on root, each obj is an array of any length along the first axis:\n"
+     "they are put into buffer one behind the other, which they must fill, and it is\n"
+     "returned. An array that lacks the first axis is one row. TypeMismatch or\n"
+     "SizeMismatch name the rank that doesn't fit; buffer is as it was then. obj of\n"
+     "root may be its own place in buffer."},
     {"reduce", FAST(reduce), METH_FASTCALL | METH_KEYWORDS,
      "reduce($self, obj, op, root=0, buffer=None)\n--\n\n"
-     "Return all ranks' objs joined by op, in the order of the ranks, on root, None "
-     "elsewhere. Arrays are joined element by element. op is pypar.SUM or another of "
-     "these, or a function of two arguments.\n\n"
-     "MINLOC and MAXLOC are for pairs (value, index), or arrays of two fields, a float64 "
-     "or int64 and an int64: the pair with the smallest or largest value; of equal ones "
-     "that with the smallest index.\n\n"
-     "Where buffer, an array, is given on root, the result fills it and it is returned: "
-     "TypeMismatch or SizeMismatch if it doesn't fit. It may be obj itself."},
+     "Return all ranks' objs joined by op, in the order of the ranks, on root;\n"
+     "None elsewhere. Collective.\n\n"
+     "op is pypar.SUM, PROD, MAX, MIN, LAND, LOR, LXOR, BAND, BOR or BXOR, or a\n"
+     "function of two arguments. The numbers join arrays, which must be of one\n"
+     "type and size, element by element, and other objects as Python's operators\n"
+     "do. TypeMismatch if op cannot join elements of an array's type.\n\n"
+     "MINLOC and MAXLOC are for pairs (value, index), or arrays of two fields, a\n"
+     "float64 or int64 and an int64: the pair with the smallest or largest value; of\n"
+     "equal ones that with the smallest index.\n\n"
+     "buffer, an array, is filled with the result on root and returned: TypeMismatch\n"
+     "or SizeMismatch if that doesn't fit. It may be obj itself."},
     {"allreduce", FAST(allreduce), METH_FASTCALL | METH_KEYWORDS,
-     "allreduce($self, obj, op, buffer=None)\n--\n\nreduce with its result on every "
-     "rank."},
+     "allreduce($self, obj, op, buffer=None)\n--\n\n"
+     "reduce with the result on every rank. Collective."},
     {"scan", FAST(scan), METH_FASTCALL | METH_KEYWORDS,
      "scan($self, obj, op, buffer=None)\n--\n\n"
-     "Return the objs of ranks 0 to this one, joined as by reduce."},
+     "Return the objs of ranks 0 to this one, joined as by reduce. Collective."},
     {"exscan", FAST(exscan), METH_FASTCALL | METH_KEYWORDS,
      "exscan($self, obj, op, buffer=None)\n--\n\n"
-     "Return the objs of the ranks before this one, joined as by reduce; None on rank "
-     "0, whose buffer stays as it is."},
+     "Return the objs of the ranks before this one, joined as by reduce; None on\n"
+     "rank 0, whose buffer stays as it is. Collective."},
     {"reduce_scatter", FAST(reduce_scatter), METH_FASTCALL | METH_KEYWORDS,
      "reduce_scatter($self, obj, op, counts=None, buffer=None)\n--\n\n"
-     "Join all ranks' arrays as reduce does, and return to rank r the next counts[r] "
-     "along the first axis, which all ranks give alike; equal parts without counts, the "
-     "first ranks getting one more. Into buffer as with reduce. An obj that is no array "
-     "is a list of one for each rank: the r-th of all are joined for rank r."},
+     "Join all ranks' arrays as reduce does, and return to rank r the next counts[r]\n"
+     "along the first axis. Collective.\n\n"
+     "All ranks give the same counts; without them parts are equal, the first ranks\n"
+     "getting one more. ValueError unless counts are one for each rank and together\n"
+     "as many as obj has. An obj that is no array is a list of one for each rank:\n"
+     "the r-th of all are joined for rank r. buffer is as in reduce."},
     {"allgather", FAST(allgather), METH_FASTCALL | METH_KEYWORDS,
      "allgather($self, obj, buffer=None)\n--\n\n"
-     "Return the list of all ranks' objs on every rank; with buffer as gather does."},
+     "Return the list of all ranks' objs, in the order of the ranks, on every\n"
+     "rank; with buffer as gather does. Collective."},
     {"alltoall", FAST(alltoall), METH_FASTCALL | METH_KEYWORDS,
      "alltoall($self, objs, buffer=None, counts=None)\n--\n\n"
-     "Send to rank r the r-th of objs, which must be one for each rank; return the list "
-     "of what the ranks sent to this one.\n\n"
-     "With counts, or buffer, objs is an array in parts, as in scatter. With buffer what "
-     "the ranks sent is put there one behind the other, as in gather, and it is "
+     "Send to rank r the r-th of objs and return the list of what the ranks sent\n"
+     "to this one. Collective; ValueError unless objs are one for each rank.\n\n"
+     "With counts, or buffer, objs is an array in parts, as in scatter. With buffer\n"
+     "what the ranks sent is put there one behind the other, as in gather, and it is\n"
      "returned. objs and buffer must not overlap."},
-    STARTED_METHOD(barrier),
-    STARTED_METHOD(broadcast),
-    STARTED_METHOD(scatter),
-    STARTED_METHOD(gather),
-    STARTED_METHOD(reduce),
-    STARTED_METHOD(allreduce),
-    STARTED_METHOD(allgather),
-    STARTED_METHOD(alltoall),
+    STARTED_METHOD(barrier, ""),
+    STARTED_METHOD(broadcast, ", obj=None, root=0"),
+    STARTED_METHOD(scatter, ", objs=None, root=0, buffer=None, counts=None"),
+    STARTED_METHOD(gather, ", obj, root=0, buffer=None"),
+    STARTED_METHOD(reduce, ", obj, op, root=0, buffer=None"),
+    STARTED_METHOD(allreduce, ", obj, op, buffer=None"),
+    STARTED_METHOD(allgather, ", obj, buffer=None"),
+    STARTED_METHOD(alltoall, ", objs, buffer=None, counts=None"),
     {"split", FAST(split), METH_FASTCALL | METH_KEYWORDS,
      "split($self, color, key=None)\n--\n\n"
-     "Return a Comm of the ranks that give the same color, ordered by key (by rank "
+     "Return a Comm of the ranks that give the same color, ordered by key (by rank\n"
      "unless given); None on ranks whose color is None. Collective."},
     {"duplicate", duplicate, METH_NOARGS,
      "duplicate($self)\n--\n\n"
-     "Return a Comm of the same ranks, whose messages never meet this one's. "
+     "Return a Comm of the same ranks, whose messages never meet this one's.\n"
      "Collective."},
     {"free", free_comm, METH_NOARGS,
      "free($self)\n--\n\n"
-     "Free a Comm that split or duplicate made. Collective. One that is dropped without "
-     "it is freed when the job ends."},
+     "Free a Comm that split or duplicate made; messages that nobody has received\n"
+     "are dropped. Collective.\n\n"
+     "ValueError for the world, and while requests are under way: nothing is freed\n"
+     "then. A Comm that is dropped without free lives until the job ends."},
     {"grid", FAST(grid), METH_FASTCALL | METH_KEYWORDS,
      "grid($self, dims=None, periodic=False)\n--\n\n"
-     "Return a pypar.Grid of these ranks: dims is how many there are in each dimension "
-     "(0: choose it), or how many dimensions to choose, two unless given; periodic, a "
-     "bool or one for each dimension, whether it closes to a ring. Collective."},
+     "Return a pypar.Grid of these ranks. Collective.\n\n"
+     "dims is how many there are in each dimension (0: choose it), or how many\n"
+     "dimensions to choose, two unless given; periodic, a bool or one for each\n"
+     "dimension, whether it closes to a ring."},
     {"to_mpi4py", to_mpi4py, METH_NOARGS,
      "to_mpi4py($self)\n--\n\n"
-     "Return a communicator of mpi4py with the same ranks. Collective."},
+     "Return an mpi4py.MPI.Intracomm of the same ranks, whose messages never meet\n"
+     "this one's. Collective.\n\n"
+     "ImportError without mpi4py."},
     {"_to_fortran", to_fortran, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -538,7 +571,20 @@ static void dealloc(PyObject *object)
 }
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "Ranks that exchange messages."},
+    {Py_tp_doc,
+     "Ranks that exchange messages. pypar.world is all ranks of the job.\n\n"
+     "split, duplicate and node make others. Messages of one never meet those of\n"
+     "another. What holds for all methods:\n\n"
+     "A rank or tag is any integer; what is none is a TypeError, what is out of\n"
+     "range (ranks: 0 to size - 1, tags: 0 to pypar.max_tag) a ValueError. Any\n"
+     "thread may call. While a call waits, other threads run and Ctrl-C raises\n"
+     "KeyboardInterrupt. After pypar.finalize() calls raise Error, after free()\n"
+     "ValueError.\n\n"
+     "\"Collective\" means that all ranks call it, in the same order relative to\n"
+     "their other collective calls here. It waits for what this rank needs of the\n"
+     "others, which may be before they are done. Where ranks' calls differ\n"
+     "(another method, root, op, or size of arrays) they raise Error, in most\n"
+     "cases on all ranks."},
     {Py_tp_dealloc, dealloc},
     {Py_tp_repr, repr},
     {Py_tp_getset, properties},

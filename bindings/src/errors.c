@@ -23,19 +23,24 @@ static PyObject *add(PyObject *module, const char *name, const char *doc,
 int errors_add(PyObject *module, core_state *state)
 {
     state->error =
-        add(module, "Error", "What goes wrong between ranks.", PyExc_RuntimeError, NULL);
+        add(module, "Error",
+            "What goes wrong between ranks: calls of one collective that differ, a\n"
+            "request that was cancelled, a call after finalize(), a failure of MPI.\n\n"
+            "Its text names the rank, the value and what would be right.",
+            PyExc_RuntimeError, NULL);
     if (!state->error)
         return -1;
     state->type_mismatch =
         add(module, "TypeMismatch",
-            "A message holds another type than its receiver's buffer. It stays, to be "
-            "received again.",
+            "A message holds another type than its receiver's buffer: it stays, to be\n"
+            "received again. Or an operation that cannot join elements of an array's\n"
+            "type.",
             state->error, PyExc_TypeError);
     if (!state->type_mismatch)
         return -1;
     state->size_mismatch =
         add(module, "SizeMismatch",
-            "A message does not fit its receiver's buffer. It stays, to be received "
+            "A message does not fit its receiver's buffer: it stays, to be received\n"
             "again.",
             state->error, PyExc_ValueError);
     return state->size_mismatch ? 0 : -1;

@@ -175,35 +175,50 @@ static int attach(PyObject *module)
 
 static PyMethodDef functions[] = {
     {"rank", FAST(get_rank), METH_FASTCALL,
-     "rank() -> int\n\nThis process's number, 0 to size() - 1."},
-    {"size", FAST(get_size), METH_FASTCALL, "size() -> int\n\nHow many ranks there are."},
+     "rank()\n--\n\n"
+     "This process's number, 0 to size() - 1. Error after finalize()."},
+    {"size", FAST(get_size), METH_FASTCALL,
+     "size()\n--\n\n"
+     "How many ranks there are. Error after finalize()."},
     {"get_processor_name", FAST(get_processor_name), METH_FASTCALL,
-     "get_processor_name() -> str\n\nThe name of this rank's host."},
+     "get_processor_name()\n--\n\n"
+     "The name of this rank's host."},
     {"time", FAST(get_time), METH_FASTCALL,
-     "time() -> float\n\nSeconds since a fixed moment in this host's past."},
+     "time()\n--\n\n"
+     "Seconds since a fixed moment in this host's past."},
     {"barrier", FAST(barrier), METH_FASTCALL,
-     "barrier()\n\nWait until every rank has come here."},
+     "barrier()\n--\n\n"
+     "Wait until every rank has come here. Collective."},
     {"initialized", FAST(initialized), METH_FASTCALL,
-     "initialized() -> bool\n\nWhether the job has not been finalized yet."},
+     "initialized()\n--\n\n"
+     "Whether the job has not been finalized yet."},
     {"finalize", FAST(finalize), METH_FASTCALL,
-     "finalize()\n\nEnd the job; waits for all ranks. Again is harmless, and so is "
-     "leaving it out: it happens when the interpreter exits."},
+     "finalize()\n--\n\n"
+     "End the job; waits for all ranks, and for this rank's sends that are under\n"
+     "way. Again is harmless, and so is leaving it out: it happens when the\n"
+     "interpreter exits."},
     {"abort", FAST(abort_job), METH_FASTCALL | METH_KEYWORDS,
-     "abort(code=1)\n--\n\nEnd all ranks at once with exit status code; 0 becomes 1."},
+     "abort(code=1)\n--\n\n"
+     "End all ranks at once with exit status code; 0 becomes 1. What has been\n"
+     "printed is flushed first. Doesn't return."},
     {"send", FAST(send), METH_FASTCALL | METH_KEYWORDS,
      "send(x, destination, use_buffer=False, vanilla=False, tag=1, bypass=False)\n--\n\n"
-     "Send x, any object, to rank destination. use_buffer, vanilla and bypass change "
-     "nothing: every form of send meets every form of receive."},
+     "Send x, any object, to rank destination under tag: pypar.world.send.\n\n"
+     "use_buffer, vanilla and bypass change nothing: every form of send meets\n"
+     "every form of receive."},
     {"receive", FAST(receive), METH_FASTCALL | METH_KEYWORDS,
      "receive(source, buffer=None, vanilla=False, tag=1, return_status=False, "
      "bypass=False)\n--\n\n"
-     "Wait for an object from rank source (any_source: any) under tag (any_tag: any); "
-     "return it, or (object, Status) with return_status. An array given as buffer is "
-     "filled and returned; what does not fit in it is refused, or with vanilla returned "
-     "instead."},
+     "Wait for an object from rank source (any_source: any) under tag (any_tag:\n"
+     "any); return it, or (object, Status) with return_status:\n"
+     "pypar.world.receive.\n\n"
+     "An array given as buffer is filled and returned; a message that doesn't fit\n"
+     "it raises TypeMismatch or SizeMismatch and stays, or with vanilla is returned\n"
+     "instead. bypass changes nothing."},
     {"broadcast", FAST(broadcast), METH_FASTCALL | METH_KEYWORDS,
      "broadcast(buffer, root=0, vanilla=False, bypass=False)\n--\n\n"
-     "Return root's buffer on every rank; an array is filled in place."},
+     "Return root's buffer, any object, on every rank: pypar.world.broadcast.\n\n"
+     "An array is filled in place. vanilla and bypass change nothing."},
     {"_detach", detach, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

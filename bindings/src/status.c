@@ -84,12 +84,13 @@ static PyMemberDef members[] = {
 };
 
 static PyMethodDef methods[] = {
-    {"bytes", status_bytes, METH_NOARGS, "bytes() -> int\n\nlength times size."},
+    {"bytes", status_bytes, METH_NOARGS,
+     "bytes($self)\n--\n\nHow many bytes were received: length times size."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "What has been received: source, tag, length, size."},
+    {Py_tp_doc, "What a message that has been received, or probed, is."},
     {Py_tp_dealloc, status_dealloc},
     {Py_tp_repr, status_repr},
     {Py_tp_members, members},
