@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The commands that README.md and docs/*.md tell people to type do work.
+"""The commands and programs that README.md and docs/*.md show do work.
 
-Every block of sh runs as it stands, from the top of the sources, unless the
-line above it says why not: <!-- not run: needs a cluster -->. Of ./dev test,
-which is what runs this, and of ./dev clean only the verb is looked up.
+Every block of sh runs as it stands, from the top of the sources. Of ./dev test,
+which is what runs this, and of ./dev clean only the verb is looked up. Every
+block of python or c is a whole program and runs on 2 ranks, or as many as the line
+above it says: <!-- ranks: 3 -->. A block of text behind it is what it prints, the
+lines in any order. A line above says why a block is not run, if so:
+<!-- not run: needs a cluster -->.
 """
 
 import os
@@ -12,26 +15,31 @@ import subprocess
 import sys
 
 import pytest
-from mpirun import SOURCE, alone
+from mpirun import BUILD, PYTHON, SOURCE, alone, mpirun
 
 PAGES = [SOURCE / "README.md", *sorted(SOURCE.glob("docs/*.md"))]
 BLOCK = re.compile(
-    r"^(?:<!-- not run: (?P<reason>[^\n]*?) -->\n+)?```sh\n(?P<script>.*?)^```",
+    r"^(?:<!-- (?:ranks: (?P<ranks>\d+)|not run: (?P<reason>[^\n]*?)) -->\n+)?"
+    r"```(?P<language>sh|python|c)\n(?P<text>.*?)^```\n"
+    r"(?:\n*```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
 NOT_HERE = re.compile(r"^(\./dev (test|clean)\b|\.ci/run\b).*\n", re.MULTILINE)
 
 
-def blocks_of(page):
+def blocks_of(page, *languages):
+    """The blocks of a page in one of the languages, as the parameters of a test."""
     text = page.read_text()
     for block in BLOCK.finditer(text):
-        line = text.count("\n", 0, block.start("script")) + 1
-        marks = [pytest.mark.skip(block["reason"])] if block["reason"] else []
-        where = f"{page.relative_to(SOURCE)}:{line}"
-        yield pytest.param(block["script"], id=where, marks=marks)
+        if block["language"] in languages:
+            line = text.count("\n", 0, block.start("text")) + 1
+            marks = [pytest.mark.skip(block["reason"])] if block["reason"] else []
+            where = f"{page.relative_to(SOURCE)}:{line}"
+            yield pytest.param(block, id=where, marks=marks)
 
 
-BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+BLOCKS = [block for page in PAGES for block in blocks_of(page, "sh")]
+PROGRAMS = [block for page in PAGES for block in blocks_of(page, "python", "c")]
 
 
 @pytest.fixture
@@ -49,8 +57,11 @@ def environment(tmp_path):
     return made
 
 
-def test_the_readme_has_commands():
+def test_the_pages_have_commands_and_programs():
     assert any(block.id.startswith("README.md:") for block in BLOCKS)
+    assert len(PROGRAMS) > 10
+    shown = [re.findall(r"^```(?:python|c)$", page.read_text(), re.M) for page in PAGES]
+    assert len(PROGRAMS) == sum(map(len, shown))
 
 
 def test_every_sample_program_has_its_line_and_its_command():
@@ -64,16 +75,38 @@ def test_every_sample_program_has_its_line_and_its_command():
         assert re.search(rf"mpirun -np \d+ {command}\b", page), file
 
 
-@pytest.mark.parametrize("script", BLOCKS)
-def test_a_block_of_commands_runs(script, environment, monkeypatch):
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_of_commands_runs(block, environment, monkeypatch):
     monkeypatch.chdir(SOURCE)
-    script_here = NOT_HERE.sub("", script)
-    done = alone("sh", "-e", "-c", script_here, timeout=300, env=environment(script))
+    script = NOT_HERE.sub("", block["text"])
+    done = alone("sh", "-e", "-c", script, timeout=300, env=environment(script))
     assert done.returncode == 0, done
 
 
-@pytest.mark.parametrize("script", BLOCKS)
-def test_the_verbs_of_a_block_exist(script):
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_verbs_of_a_block_exist(block):
     told = alone(SOURCE / "dev", "help").stdout
-    for verb in re.findall(r"^\./dev ([a-z]+)", script, re.MULTILINE):
+    for verb in re.findall(r"^\./dev ([a-z]+)", block["text"], re.MULTILINE):
         assert re.search(rf"^  {verb} ", told, re.MULTILINE), verb
+
+
+def compiled(source):
+    program = source.with_suffix("")
+    library = BUILD / "lib"
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-I", SOURCE / "lib" / "include"]
+    linked = ["-L", library, f"-Wl,-rpath,{library}", "-lpar"]
+    done = alone("cc", *flags, source, "-o", program, *linked)
+    assert done.returncode == 0, done
+    return [program]
+
+
+@pytest.mark.parametrize("block", PROGRAMS)
+def test_a_program_runs_and_prints_what_the_page_says(block, tmp_path):
+    source = tmp_path / ("program.c" if block["language"] == "c" else "program.py")
+    source.write_text(block["text"])
+    program = compiled(source) if source.suffix == ".c" else [PYTHON, source]
+    done = mpirun(int(block["ranks"] or 2), *program)
+    assert done.returncode == 0 and not done.stderr, done
+    if block["output"] is not None:
+        told = sorted(done.stdout.splitlines())
+        assert told == sorted(block["output"].splitlines()), done
