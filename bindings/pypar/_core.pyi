@@ -1,5 +1,5 @@
-# What src/*.c define, for type checkers. NumPy and mpi4py need not be there: what is
-# theirs is Any then.
+# What src/*.c define, for type checkers. NumPy need not be there, nor mpi4py: without it
+# its communicators are Any.
 from collections.abc import Callable, Generator, Iterable
 from types import GenericAlias
 from typing import (
@@ -8,6 +8,7 @@ from typing import (
     Generic,
     Literal,
     NoReturn,
+    Protocol,
     SupportsIndex,
     TypeVar,
     final,
@@ -15,13 +16,18 @@ from typing import (
 )
 
 from mpi4py import MPI
-from numpy.typing import NDArray
 from typing_extensions import Buffer
+
+# NumPy's arrays, by what they have in common.
+class _IsArray(Protocol):
+    @property
+    def dtype(self) -> Any: ...
+    def __setitem__(self, key: Any, value: Any, /) -> None: ...
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
-_Array = TypeVar("_Array", bound=NDArray[Any])
-_Writable = TypeVar("_Writable", bound=NDArray[Any] | Buffer)
+_Array = TypeVar("_Array", bound=_IsArray)
+_Writable = TypeVar("_Writable", bound=_IsArray | Buffer)
 _Request = TypeVar("_Request", bound=Request[Any])
 
 __version__: Final[str]

@@ -60,6 +60,10 @@ def test_wrong_uses_are_refused_each_for_its_reason(mypy):
     assert told == wrong, done
 
 
-def test_the_package_says_that_it_is_typed():
-    for name in ("py.typed", "_core.pyi"):
-        assert (BUILD / "python" / "pypar" / name).is_file(), name
+def test_the_build_folder_has_all_files_of_the_package():
+    package = SOURCE / "bindings" / "pypar"
+    names = {str(file.relative_to(package)) for file in package.rglob("*.py*")}
+    names = {name for name in names if not name.endswith(".pyc")} | {"py.typed"}
+    assert "_core.pyi" in names
+    missing = [name for name in names if not (BUILD / "python/pypar" / name).is_file()]
+    assert missing == []
