@@ -575,7 +575,7 @@ static PyType_Slot slots[] = {
      "Ranks that exchange messages. pypar.world is all ranks of the job.\n\n"
      "split, duplicate and node make others. Messages of one never meet those of\n"
      "another. What holds for all methods:\n\n"
-     "A rank or tag is any integer; what is none is a TypeError, what is out of\n"
+     "A rank or tag is any integer; anything else is a TypeError, and one out of\n"
      "range (ranks: 0 to size - 1, tags: 0 to pypar.max_tag) a ValueError. Any\n"
      "thread may call. While a call waits, other threads run and Ctrl-C raises\n"
      "KeyboardInterrupt. After pypar.finalize() calls raise Error, after free()\n"
