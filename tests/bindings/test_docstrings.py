@@ -58,14 +58,3 @@ def test_every_function_and_method_has_a_signature(world):
     for name, value in with_members():
         if inspect.isroutine(value):
             assert inspect.signature(value) is not None, name
-
-
-@ranks(1)
-def test_the_fields_of_a_status_and_a_request_are_properties_with_a_docstring(world):
-    for owner, names in (
-        (pypar.Status, "source tag error length size"),
-        (pypar.Request, "done result status"),
-        (pypar.Comm, "rank size node"),
-    ):
-        for name in names.split():
-            assert inspect.getdoc(getattr(owner, name)), name
