@@ -72,6 +72,7 @@ def gather(
 
     An array given as buffer is filled and returned; TypeMismatch or SizeMismatch
     unless it has the result's dtype and size. vanilla changes nothing.
+
     On other ranks the result is what the old pypar gave there: buffer as it is, or
     an array of zeros, a str of blanks, as long as if all x were like this one;
     None for anything else.
