@@ -19,7 +19,8 @@ Constants:
     default_tag, max_tag  the tag of a message that is given none; the largest there is
     SUM, PROD, MAX, MIN   how reduce joins what the ranks have:
     LAND, LOR, LXOR       logically,
-    BAND, BOR, BXOR       bit by bit
+    BAND, BOR, BXOR       bit by bit,
+    MINLOC, MAXLOC        to the pair (value, index) of the smallest or largest value
 """
 
 from . import mpiext

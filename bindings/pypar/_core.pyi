@@ -1,6 +1,6 @@
 # What src/*.c define, for type checkers. NumPy need not be there, nor mpi4py: without it
 # its communicators are Any.
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from types import GenericAlias
 from typing import (
     Any,
@@ -10,6 +10,7 @@ from typing import (
     NoReturn,
     Protocol,
     SupportsIndex,
+    TypeAlias,
     TypeVar,
     final,
     overload,
@@ -17,6 +18,8 @@ from typing import (
 
 from mpi4py import MPI
 from typing_extensions import Buffer
+
+from .grid import Grid
 
 # NumPy's arrays, by what they have in common.
 class _IsArray(Protocol):
@@ -27,8 +30,12 @@ class _IsArray(Protocol):
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 _Array = TypeVar("_Array", bound=_IsArray)
-_Writable = TypeVar("_Writable", bound=_IsArray | Buffer)
+_Memory: TypeAlias = _IsArray | Buffer
+_Writable = TypeVar("_Writable", bound=_Memory)
+_Parted = TypeVar("_Parted", bound=_IsArray | Sequence[Any])
 _Request = TypeVar("_Request", bound=Request[Any])
+_Counts: TypeAlias = Iterable[SupportsIndex]
+_Op: TypeAlias = SupportsIndex | Callable[[Any, Any], Any]
 
 __version__: Final[str]
 world: Final[Comm]
@@ -43,6 +50,8 @@ LOR: Final[int]
 BOR: Final[int]
 LXOR: Final[int]
 BXOR: Final[int]
+MAXLOC: Final[int]
+MINLOC: Final[int]
 any_source: Final[int]
 any_tag: Final[int]
 default_tag: Final[int]
@@ -162,46 +171,304 @@ class Comm:
     @overload
     def broadcast(self, obj: object = None, root: SupportsIndex = 0) -> Any: ...
     @overload
-    def scatter(self, objs: None = None, root: SupportsIndex = 0) -> Any: ...
+    def scatter(
+        self,
+        objs: None = None,
+        root: SupportsIndex = 0,
+        buffer: None = None,
+        counts: _Counts | None = None,
+    ) -> Any: ...
     @overload
-    def scatter(self, objs: Iterable[_T] | None, root: SupportsIndex = 0) -> _T: ...
-    def gather(self, obj: _T, root: SupportsIndex = 0) -> list[_T] | None: ...
+    def scatter(
+        self,
+        objs: Iterable[_T] | None,
+        root: SupportsIndex = 0,
+        buffer: None = None,
+        counts: None = None,
+    ) -> _T: ...
+    @overload
+    def scatter(
+        self,
+        objs: _Parted | None,
+        root: SupportsIndex = 0,
+        buffer: None = None,
+        *,
+        counts: _Counts,
+    ) -> _Parted: ...
+    @overload
+    def scatter(
+        self,
+        objs: Iterable[object] | None = None,
+        root: SupportsIndex = 0,
+        *,
+        buffer: _Writable,
+        counts: _Counts | None = None,
+    ) -> _Writable: ...
+    @overload
+    def scatter(
+        self,
+        objs: Iterable[object] | None = None,
+        root: SupportsIndex = 0,
+        buffer: _Memory | None = None,
+        counts: _Counts | None = None,
+    ) -> Any: ...
+    @overload
+    def gather(
+        self, obj: _T, root: SupportsIndex = 0, buffer: None = None
+    ) -> list[_T] | None: ...
+    @overload
+    def gather(
+        self, obj: object, root: SupportsIndex = 0, *, buffer: _Writable
+    ) -> _Writable | None: ...
+    @overload
+    def gather(
+        self, obj: object, root: SupportsIndex = 0, buffer: _Memory | None = None
+    ) -> Any: ...
     @overload
     def reduce(
-        self, obj: _Array, op: SupportsIndex, root: SupportsIndex = 0
+        self,
+        obj: _Array,
+        op: SupportsIndex,
+        root: SupportsIndex = 0,
+        buffer: None = None,
     ) -> _Array | None: ...
     @overload
     def reduce(
-        self, obj: _T, op: Callable[[_T, _T], _T], root: SupportsIndex = 0
+        self,
+        obj: _T,
+        op: Callable[[_T, _T], _T],
+        root: SupportsIndex = 0,
+        buffer: None = None,
     ) -> _T | None: ...
     @overload
-    def reduce(self, obj: object, op: SupportsIndex, root: SupportsIndex = 0) -> Any: ...
+    def reduce(
+        self, obj: object, op: _Op, root: SupportsIndex = 0, *, buffer: _Writable
+    ) -> _Writable | None: ...
     @overload
-    def allreduce(self, obj: _Array, op: SupportsIndex) -> _Array: ...
+    def reduce(
+        self,
+        obj: object,
+        op: SupportsIndex,
+        root: SupportsIndex = 0,
+        buffer: _Memory | None = None,
+    ) -> Any: ...
     @overload
-    def allreduce(self, obj: _T, op: Callable[[_T, _T], _T]) -> _T: ...
+    def allreduce(
+        self, obj: _Array, op: SupportsIndex, buffer: None = None
+    ) -> _Array: ...
     @overload
-    def allreduce(self, obj: object, op: SupportsIndex) -> Any: ...
+    def allreduce(
+        self, obj: _T, op: Callable[[_T, _T], _T], buffer: None = None
+    ) -> _T: ...
     @overload
-    def scan(self, obj: _Array, op: SupportsIndex) -> _Array: ...
+    def allreduce(self, obj: object, op: _Op, buffer: _Writable) -> _Writable: ...
     @overload
-    def scan(self, obj: _T, op: Callable[[_T, _T], _T]) -> _T: ...
+    def allreduce(self, obj: object, op: SupportsIndex, buffer: None = None) -> Any: ...
     @overload
-    def scan(self, obj: object, op: SupportsIndex) -> Any: ...
+    def scan(self, obj: _Array, op: SupportsIndex, buffer: None = None) -> _Array: ...
     @overload
-    def exscan(self, obj: _Array, op: SupportsIndex) -> _Array | None: ...
+    def scan(self, obj: _T, op: Callable[[_T, _T], _T], buffer: None = None) -> _T: ...
     @overload
-    def exscan(self, obj: _T, op: Callable[[_T, _T], _T]) -> _T | None: ...
+    def scan(self, obj: object, op: _Op, buffer: _Writable) -> _Writable: ...
     @overload
-    def exscan(self, obj: object, op: SupportsIndex) -> Any: ...
-    def allgather(self, obj: _T, /) -> list[_T]: ...
-    def alltoall(self, objs: Iterable[_T], /) -> list[_T]: ...
+    def scan(self, obj: object, op: SupportsIndex, buffer: None = None) -> Any: ...
+    @overload
+    def exscan(
+        self, obj: _Array, op: SupportsIndex, buffer: None = None
+    ) -> _Array | None: ...
+    @overload
+    def exscan(
+        self, obj: _T, op: Callable[[_T, _T], _T], buffer: None = None
+    ) -> _T | None: ...
+    @overload
+    def exscan(self, obj: object, op: _Op, buffer: _Writable) -> _Writable | None: ...
+    @overload
+    def exscan(self, obj: object, op: SupportsIndex, buffer: None = None) -> Any: ...
+    @overload
+    def reduce_scatter(
+        self,
+        obj: _Array,
+        op: SupportsIndex | Callable[[_Array, _Array], _Array],
+        counts: _Counts | None = None,
+        buffer: None = None,
+    ) -> _Array: ...
+    @overload
+    def reduce_scatter(
+        self,
+        obj: Iterable[_T],
+        op: Callable[[_T, _T], _T],
+        counts: None = None,
+        buffer: None = None,
+    ) -> _T: ...
+    @overload
+    def reduce_scatter(
+        self,
+        obj: Iterable[object],
+        op: _Op,
+        counts: _Counts | None = None,
+        *,
+        buffer: _Writable,
+    ) -> _Writable: ...
+    @overload
+    def reduce_scatter(
+        self,
+        obj: Iterable[object],
+        op: _Op,
+        counts: _Counts | None = None,
+        buffer: _Memory | None = None,
+    ) -> Any: ...
+    @overload
+    def allgather(self, obj: _T, buffer: None = None) -> list[_T]: ...
+    @overload
+    def allgather(self, obj: object, buffer: _Writable) -> _Writable: ...
+    @overload
+    def alltoall(
+        self, objs: Iterable[_T], buffer: None = None, counts: None = None
+    ) -> list[_T]: ...
+    @overload
+    def alltoall(
+        self, objs: _Parted, buffer: None = None, *, counts: _Counts
+    ) -> list[_Parted]: ...
+    @overload
+    def alltoall(
+        self,
+        objs: Iterable[object],
+        buffer: _Writable,
+        counts: _Counts | None = None,
+    ) -> _Writable: ...
+    def ibarrier(self) -> Request[None]: ...
+    @overload
+    def ibroadcast(self, obj: _Array, root: SupportsIndex = 0) -> Request[_Array]: ...
+    @overload
+    def ibroadcast(self, obj: object = None, root: SupportsIndex = 0) -> Request[Any]: ...
+    @overload
+    def iscatter(
+        self,
+        objs: None = None,
+        root: SupportsIndex = 0,
+        buffer: None = None,
+        counts: _Counts | None = None,
+    ) -> Request[Any]: ...
+    @overload
+    def iscatter(
+        self,
+        objs: Iterable[_T] | None,
+        root: SupportsIndex = 0,
+        buffer: None = None,
+        counts: None = None,
+    ) -> Request[_T]: ...
+    @overload
+    def iscatter(
+        self,
+        objs: _Parted | None,
+        root: SupportsIndex = 0,
+        buffer: None = None,
+        *,
+        counts: _Counts,
+    ) -> Request[_Parted]: ...
+    @overload
+    def iscatter(
+        self,
+        objs: Iterable[object] | None = None,
+        root: SupportsIndex = 0,
+        *,
+        buffer: _Writable,
+        counts: _Counts | None = None,
+    ) -> Request[_Writable]: ...
+    @overload
+    def iscatter(
+        self,
+        objs: Iterable[object] | None = None,
+        root: SupportsIndex = 0,
+        buffer: _Memory | None = None,
+        counts: _Counts | None = None,
+    ) -> Request[Any]: ...
+    @overload
+    def igather(
+        self, obj: _T, root: SupportsIndex = 0, buffer: None = None
+    ) -> Request[list[_T] | None]: ...
+    @overload
+    def igather(
+        self, obj: object, root: SupportsIndex = 0, *, buffer: _Writable
+    ) -> Request[_Writable | None]: ...
+    @overload
+    def igather(
+        self, obj: object, root: SupportsIndex = 0, buffer: _Memory | None = None
+    ) -> Request[Any]: ...
+    @overload
+    def ireduce(
+        self,
+        obj: _Array,
+        op: SupportsIndex,
+        root: SupportsIndex = 0,
+        buffer: None = None,
+    ) -> Request[_Array | None]: ...
+    @overload
+    def ireduce(
+        self,
+        obj: _T,
+        op: Callable[[_T, _T], _T],
+        root: SupportsIndex = 0,
+        buffer: None = None,
+    ) -> Request[_T | None]: ...
+    @overload
+    def ireduce(
+        self, obj: object, op: _Op, root: SupportsIndex = 0, *, buffer: _Writable
+    ) -> Request[_Writable | None]: ...
+    @overload
+    def ireduce(
+        self,
+        obj: object,
+        op: SupportsIndex,
+        root: SupportsIndex = 0,
+        buffer: _Memory | None = None,
+    ) -> Request[Any]: ...
+    @overload
+    def iallreduce(
+        self, obj: _Array, op: SupportsIndex, buffer: None = None
+    ) -> Request[_Array]: ...
+    @overload
+    def iallreduce(
+        self, obj: _T, op: Callable[[_T, _T], _T], buffer: None = None
+    ) -> Request[_T]: ...
+    @overload
+    def iallreduce(
+        self, obj: object, op: _Op, buffer: _Writable
+    ) -> Request[_Writable]: ...
+    @overload
+    def iallreduce(
+        self, obj: object, op: SupportsIndex, buffer: None = None
+    ) -> Request[Any]: ...
+    @overload
+    def iallgather(self, obj: _T, buffer: None = None) -> Request[list[_T]]: ...
+    @overload
+    def iallgather(self, obj: object, buffer: _Writable) -> Request[_Writable]: ...
+    @overload
+    def ialltoall(
+        self, objs: Iterable[_T], buffer: None = None, counts: None = None
+    ) -> Request[list[_T]]: ...
+    @overload
+    def ialltoall(
+        self, objs: _Parted, buffer: None = None, *, counts: _Counts
+    ) -> Request[list[_Parted]]: ...
+    @overload
+    def ialltoall(
+        self,
+        objs: Iterable[object],
+        buffer: _Writable,
+        counts: _Counts | None = None,
+    ) -> Request[_Writable]: ...
     @overload
     def split(self, color: SupportsIndex, key: SupportsIndex | None = None) -> Comm: ...
     @overload
     def split(self, color: None, key: SupportsIndex | None = None) -> None: ...
     def duplicate(self) -> Comm: ...
     def free(self) -> None: ...
+    def grid(
+        self,
+        dims: SupportsIndex | Iterable[SupportsIndex] | None = None,
+        periodic: bool | Iterable[bool] = False,
+    ) -> Grid: ...
     def to_mpi4py(self) -> MPI.Intracomm: ...
     def _to_fortran(self) -> int: ...
 
@@ -243,7 +510,7 @@ def receive(
 def receive(
     source: SupportsIndex,
     buffer: _Writable = ...,
-    vanilla: object = False,
+    vanilla: Literal[False] = False,
     tag: SupportsIndex = 1,
     return_status: Literal[False] = False,
     bypass: object = False,
@@ -252,7 +519,7 @@ def receive(
 def receive(
     source: SupportsIndex,
     buffer: _Writable = ...,
-    vanilla: object = False,
+    vanilla: Literal[False] = False,
     tag: SupportsIndex = 1,
     return_status: Literal[True] = ...,
     bypass: object = False,

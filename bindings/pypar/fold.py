@@ -8,25 +8,27 @@ from typing import Any
 
 from . import _core
 
+_Pair = tuple[Any, Any]
 
-def _is_first(a, b):
+
+def _is_first(a: _Pair, b: _Pair) -> bool:
     """Whether (value, index) a goes in front of b where their values don't say so: a
     value that is no number does, and of equal ones the smaller index."""
-    a_is_none, b_is_none = a[0] != a[0], b[0] != b[0]
+    a_is_none, b_is_none = bool(a[0] != a[0]), bool(b[0] != b[0])
     if a_is_none != b_is_none:
         return a_is_none
-    return (a_is_none or a[0] == b[0]) and a[1] <= b[1]
+    return (a_is_none or a[0] == b[0]) and bool(a[1] <= b[1])
 
 
-def _minloc(a, b):
+def _minloc(a: _Pair, b: _Pair) -> _Pair:
     return a if a[0] < b[0] or _is_first(a, b) else b
 
 
-def _maxloc(a, b):
+def _maxloc(a: _Pair, b: _Pair) -> _Pair:
     return a if a[0] > b[0] or _is_first(a, b) else b
 
 
-def _check_pairs(objects):
+def _check_pairs(objects: Sequence[Any]) -> None:
     for rank, pair in enumerate(objects):
         try:
             _, _ = pair
@@ -37,8 +39,8 @@ def _check_pairs(objects):
             ) from None
 
 
-# By operation: what joins objects, and the ufunc that joins arrays.
-_OPERATORS: dict[int, tuple[Callable[[Any, Any], Any], str]] = {
+# By operation: what joins objects, and the ufunc that joins arrays, if one does.
+_OPERATORS: dict[int, tuple[Callable[[Any, Any], Any], str | None]] = {
     _core.MAX: (max, "maximum"),
     _core.MIN: (min, "minimum"),
     _core.LAND: (lambda a, b: bool(a) and bool(b), "logical_and"),

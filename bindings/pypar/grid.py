@@ -10,6 +10,8 @@ from ._core import Comm, Error
 from .balance import balance
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .halo import Exchange
 
 _MOST = 32  # dimensions
@@ -126,7 +128,7 @@ class Grid:
 
     def exchange(
         self,
-        *arrays: Any,
+        *arrays: "NDArray[Any]",
         width: _Width = 1,
         corners: bool = False,
         axes: SupportsIndex | Iterable[SupportsIndex] | None = None,
@@ -156,7 +158,7 @@ class Grid:
 
     def start_exchange(
         self,
-        *arrays: Any,
+        *arrays: "NDArray[Any]",
         width: _Width = 1,
         corners: bool = False,
         axes: SupportsIndex | Iterable[SupportsIndex] | None = None,

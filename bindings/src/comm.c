@@ -399,13 +399,13 @@ static PyGetSetDef properties[] = {
 
 #define FAST(function) ((PyCFunction)(void (*)(void))(function))
 
-#define STARTED_METHOD(name, arguments)                                         \
-    {                                                                           \
-        "i" #name, FAST(i##name), METH_FASTCALL | METH_KEYWORDS,                \
-            "i" #name "($self" arguments ")\n--\n\n"                            \
+#define STARTED_METHOD(name, arguments)                                           \
+    {                                                                             \
+        "i" #name, FAST(i##name), METH_FASTCALL | METH_KEYWORDS,                  \
+            "i" #name "($self" arguments ")\n--\n\n"                              \
             "Start " #name " and return its Request, whose result is what " #name \
-            "\nreturns; doesn't wait. Collective.\n\n"                           \
-            "What it is given must stay as it is until that is done."           \
+            "\nreturns; doesn't wait. Collective.\n\n"                            \
+            "What it is given must stay as it is until that is done."             \
     }
 
 static PyMethodDef methods[] = {

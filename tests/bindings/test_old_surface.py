@@ -56,7 +56,9 @@ def script(tmp_path):
 @ranks(1)
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_arguments_have_the_old_names_order_and_defaults(world, name):
-    assert str(inspect.signature(getattr(pypar, name))) == f"({SIGNATURES[name]})"
+    signature = inspect.signature(getattr(pypar, name))
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    assert str(inspect.Signature(bare)) == f"({SIGNATURES[name]})"
 
 
 @ranks(2)
@@ -97,7 +99,7 @@ def test_a_list_of_arguments_is_taken_by_init(world):
 
 @ranks(1)
 def test_what_no_script_saw_is_not_there(world):
-    for name in "MAXLOC MINLOC zeros reshape string types sys os dirname".split():
+    for name in "zeros reshape string types sys os dirname".split():
         assert not hasattr(pypar, name), name
 
 

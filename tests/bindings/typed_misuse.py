@@ -31,6 +31,14 @@ total: int = world.reduce(np.zeros(3), SUM)  # refused: assignment
 world.reduce(3, "sum")  # refused: call-overload
 world.gather("word")[0]  # refused: index
 world.scatter(3)  # refused: call-overload
+world.scatter([3], counts="3")  # refused: arg-type
+world.allgather(3, buffer=3)  # refused: call-overload
+world.alltoall(np.zeros(3), counts=3)  # refused: call-overload
+world.iallreduce(3, "sum")  # refused: call-overload
+gathered: list[str] = world.igather("word").wait()  # refused: assignment
+world.ibarrier(3)  # refused: call-arg
+world.grid("2")  # refused: arg-type
+world.grid().exchange([1.0])  # refused: arg-type
 world.split("red")  # refused: call-overload
 comm: Comm = world.split(0 if world.rank else None)  # refused: assignment
 send("word")  # refused: call-arg

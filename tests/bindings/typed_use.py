@@ -72,6 +72,46 @@ def collectives() -> None:
     assert_type(world.allreduce([1], longer), list[int])
     assert_type(world.scan(floats, SUM), Floats)
     assert_type(world.exscan([1], longer), list[int] | None)
+    assert_type(world.allreduce((2.5, world.rank), pypar.MINLOC), Any)
+    assert_type(world.reduce_scatter(floats, SUM), Floats)
+    assert_type(world.reduce_scatter(floats, np.hypot, counts=[3]), Floats)
+    assert_type(world.reduce_scatter([[1]] * world.size, longer), list[int])
+    assert_type(world.reduce_scatter([1] * world.size, SUM), Any)
+
+
+def parts_and_buffers(into: Floats | None) -> None:
+    assert_type(world.scatter(floats, counts=[3]), Floats)
+    assert_type(world.scatter("word" if world.rank == 0 else None, counts=(4,)), str)
+    assert_type(world.scatter(counts=np.ones(3, np.int8)), Any)
+    assert_type(world.scatter(buffer=floats), Floats)
+    assert_type(world.scatter(floats, 0, counts=[3], buffer=memory), bytearray)
+    assert_type(world.scatter(floats, 0, floats, [3]), Any)
+    assert_type(world.gather(floats, buffer=floats), Floats | None)
+    assert_type(world.gather(floats, root=1, buffer=into), list[Floats] | Floats | None)
+    assert_type(world.allgather(floats, buffer=floats), Floats)
+    assert_type(world.allgather(b"x", memory), bytearray)
+    assert_type(world.alltoall(floats, floats), Floats)
+    assert_type(world.alltoall(floats, buffer=floats, counts=[3]), Floats)
+    assert_type(world.alltoall(floats, counts=[3]), list[Floats])
+    assert_type(world.reduce(floats, SUM, buffer=floats), Floats | None)
+    assert_type(world.allreduce(floats, SUM, floats), Floats)
+    assert_type(world.scan(2.5, max, buffer=floats), Floats)
+    assert_type(world.exscan(floats, SUM, buffer=floats), Floats | None)
+    assert_type(world.reduce_scatter(floats, SUM, [3], buffer=floats), Floats)
+
+
+async def collectives_that_are_started() -> None:
+    assert_type(world.ibarrier(), Request[None])
+    assert_type(world.ibroadcast(floats, root=1), Request[Floats])
+    assert_type(world.ibroadcast("word" if world.rank == 0 else None), Request[Any])
+    assert_type(world.iscatter(["a"] if world.rank == 0 else None), Request[str])
+    assert_type(world.iscatter(floats, counts=[3], buffer=floats), Request[Floats])
+    assert_type(await world.igather("word"), list[str] | None)
+    assert_type(world.iallgather(5), Request[list[int]])
+    assert_type(world.ialltoall(["word"] * world.size).wait(), list[str])
+    assert_type(world.ireduce([1], longer, root=1), Request[list[int] | None])
+    assert_type(world.iallreduce(floats, SUM), Request[Floats])
+    assert_type(wait_some([world.ibarrier(), world.isend(1, 0)]), list[Request[None]])
 
 
 def communicators(color: int | None) -> None:
@@ -83,6 +123,16 @@ def communicators(color: int | None) -> None:
     assert_type(world.free(), None)
     assert_type(world.to_mpi4py(), MPI.Intracomm)
     assert_type(pypar.from_mpi4py(MPI.COMM_WORLD), Comm)
+
+
+def grids() -> None:
+    grid = world.grid((2, 0), periodic=[True, False])
+    assert_type(grid, pypar.Grid)
+    assert_type((grid.dims, grid.coords), tuple[tuple[int, ...], tuple[int, ...]])
+    assert_type(grid.shift(0), tuple[int | None, int | None])
+    assert_type(grid.part(10, 1), tuple[int, int])
+    assert_type(grid.exchange(floats, floats, width=(1, (0, 2)), corners=True), None)
+    assert_type(grid.start_exchange(floats).wait(), None)
 
 
 def the_old_functions() -> None:
