@@ -147,46 +147,44 @@ class Buffer(measure.Form):
             broadcast(mine[i % size], i % size)
         work.got = work.into
 
-    # What follows has no form in place yet and makes new arrays.
-
     def scatter(self, work, count):
-        size = self.size
-        parts = work.out.reshape(size, -1)
+        into, size = work.into, self.size
+        mine = [work.out if root == self.rank else None for root in range(size)]
         for i in range(count):
-            got = scatter(parts, i % size)
-        work.got = got
+            scatter(mine[i % size], i % size, into)
+        work.got = into
 
     def gather(self, work, count):
         out, size = work.out, self.size
+        into = [work.into if root == self.rank else None for root in range(size)]
         for i in range(count):
-            got = gather(out, i % size)
-            if got is not None:
-                work.got = got
+            gather(out, i % size, into[i % size])
+        work.got = work.into
 
     def allgather(self, work, count):
-        out = work.out
+        out, into = work.out, work.into
         for _ in repeat(None, count):
-            got = allgather(out)
-        work.got = got
+            allgather(out, into)
+        work.got = into
 
     def alltoall(self, work, count):
-        parts = work.out.reshape(self.size, -1)
+        out, into = work.out, work.into
         for _ in repeat(None, count):
-            got = alltoall(parts)
-        work.got = got
+            alltoall(out, into)
+        work.got = into
 
     def reduce(self, work, count):
         out, size, op = work.out, self.size, pypar.SUM
+        into = [work.into if root == self.rank else None for root in range(size)]
         for i in range(count):
-            got = reduce(out, op, i % size)
-            if got is not None:
-                work.got = got
+            reduce(out, op, i % size, into[i % size])
+        work.got = work.into
 
     def allreduce(self, work, count):
-        out, op = work.out, pypar.SUM
+        out, into, op = work.out, work.into, pypar.SUM
         for _ in repeat(None, count):
-            got = allreduce(out, op)
-        work.got = got
+            allreduce(out, op, into)
+        work.got = into
 
 
 rank, size = pypar.rank(), pypar.size()
