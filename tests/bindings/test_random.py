@@ -17,7 +17,7 @@ from ranks import pypar, ranks
 RANKS = (1, 2, 3, 4, 5, 8, 16)
 FIRST = 10 * int(os.environ.get("CHECK_SEED", 1))
 SEEDS = range(FIRST, FIRST + 4)
-CALLS = 40
+CALLS = 50
 WHOLE = 1 << 20  # bytes that all ranks of a call have together, about, at most
 
 
@@ -136,6 +136,82 @@ def alltoall(world, seed):
     assert form(got) == form([call.of(source, call.rank) for source in range(call.size)])
 
 
+# -- moving rows of arrays -----------------------------------------------------------
+
+
+class Rows:
+    """An array for each rank of each, of differing length along the first axis."""
+
+    def __init__(self, world, seed):
+        chooser = random.Random(f"{seed} rows")
+        self.seed, self.rank, self.size = seed, world.rank, world.size
+        self.root = chooser.randrange(world.size)
+        self.dtype = np.dtype(chooser.choice(["i1", "<i8", "f4", "c16", "f2", "f8,S3"]))
+        self.shape = chooser.choice([(), (1,), (3,), (2, 2)])  # of a row
+        self.most = WHOLE // self.size // self.size // 4
+
+    def of(self, source, dest=0):
+        chooser = random.Random(f"{self.seed} {source} {dest}")
+        row = self.dtype.itemsize * int(np.prod(self.shape))
+        some = chooser.randbytes(below(chooser, self.most) // row * row)
+        return np.frombuffer(some, self.dtype).reshape(-1, *self.shape)
+
+    def all_for(self, dest):
+        return [self.of(source, dest) for source in range(self.size)]
+
+    def all_of(self, source):
+        return [self.of(source, dest) for dest in range(self.size)]
+
+
+def room(arrays):
+    return np.zeros_like(np.concatenate(arrays))
+
+
+def check_filled(got, buffer, arrays):
+    assert got is buffer
+    assert form(buffer) == form(np.concatenate(arrays))
+
+
+def gather_rows(world, seed):
+    rows = Rows(world, seed)
+    every = rows.all_for(0)
+    buffer = room(every) if rows.rank == rows.root else None
+    got = world.gather(every[rows.rank], rows.root, buffer)
+    if rows.rank == rows.root:
+        check_filled(got, buffer, every)
+    else:
+        assert got is None
+
+
+def allgather_rows(world, seed):
+    rows = Rows(world, seed)
+    every = rows.all_for(0)
+    buffer = room(every)
+    check_filled(world.allgather(every[rows.rank], buffer), buffer, every)
+
+
+def scatter_rows(world, seed):
+    rows = Rows(world, seed)
+    parts = rows.all_of(rows.root)
+    mine = parts[rows.rank]
+    whole = counts = None
+    if rows.rank == rows.root:
+        whole, counts = np.concatenate(parts), [len(part) for part in parts]
+    buffer = np.zeros_like(mine)
+    got = world.scatter(whole, rows.root, buffer, counts)
+    check_filled(got, buffer, [mine])
+    assert form(world.scatter(whole, rows.root, counts=counts)) == form(mine)
+
+
+def alltoall_rows(world, seed):
+    rows = Rows(world, seed)
+    parts, come = rows.all_of(rows.rank), rows.all_for(rows.rank)
+    whole, counts = np.concatenate(parts), [len(part) for part in parts]
+    buffer = room(come)
+    check_filled(world.alltoall(whole, buffer, counts), buffer, come)
+    assert form(world.alltoall(whole, counts=counts)) == form(come)
+
+
 # -- joining objects -----------------------------------------------------------------
 
 
@@ -244,7 +320,13 @@ def join_arrays(world, seed):
         return reduce(UFUNCS[name], arrays).astype(dtype)
 
     call = Call(world, seed, numbers)
-    check_joined(world, call, getattr(pypar, name), join, seen_numbers)
+    op = getattr(pypar, name)
+    check_joined(world, call, op, join, seen_numbers)
+    buffer = np.zeros(shape, dtype)
+    assert world.allreduce(call.mine, op, buffer) is buffer
+    assert seen_numbers(buffer) == seen_numbers(join(call.all))
+    assert world.scan(call.mine, op, buffer) is buffer
+    assert seen_numbers(buffer) == seen_numbers(join(call.all[: call.rank + 1]))
 
 
 def join_reals(world, seed):
@@ -265,6 +347,11 @@ def join_reals(world, seed):
     assert at_root is None or at_root.tobytes() == got.tobytes()
     part = world.allreduce(mine[first:], pypar.SUM)
     assert part.tobytes() == got[first:].tobytes()
+    cuts = sorted(chooser.randrange(count + 1) for _ in range(call.size - 1))
+    cuts = [0, *cuts, count]
+    counts = [high - low for low, high in zip(cuts, cuts[1:], strict=False)]
+    part = world.reduce_scatter(mine, pypar.SUM, counts)
+    assert part.tobytes() == got[cuts[call.rank] : cuts[call.rank + 1]].tobytes()
     assert np.allclose(got, sum(call.all), rtol=1e-9, atol=1e-3)
 
 
@@ -272,6 +359,7 @@ def join_reals(world, seed):
 
 FUNCTIONS = (
     *(barrier, broadcast, broadcast_in_place, scatter, gather, allgather, alltoall),
+    *(gather_rows, allgather_rows, scatter_rows, alltoall_rows),
     *(join_objects, join_arrays, join_reals),
 )
 

@@ -99,6 +99,15 @@ static par_error run_allreduce(const call *c, void *data, void *result)
     return par_allreduce(c->comm, data, result, c->count, c->type, c->op);
 }
 
+static par_error run_reduce_scatter(const call *c, void *data, void *result)
+{
+    size_t counts[MOST_RANKS];
+
+    for (int rank = 0; rank < c->size; rank++)
+        counts[rank] = c->count;
+    return par_reduce_scatter(c->comm, data, result, counts, c->type, c->op);
+}
+
 static par_error run_scan(const call *c, void *data, void *result)
 {
     return par_scan(c->comm, data, result, c->count, c->type, c->op);
@@ -119,6 +128,7 @@ static const function functions[] = {
     {"reduce", ONE, ONE_AT_ROOT, .joins = true, .may_be_in_place = true,
      .run = run_reduce},
     {"allreduce", ONE, ONE, .joins = true, .may_be_in_place = true, .run = run_allreduce},
+    {"reduce_scatter", EACH, ONE, .joins = true, .run = run_reduce_scatter},
     {"scan", ONE, ONE, .joins = true, .exact = true, .may_be_in_place = true,
      .run = run_scan},
     {"exscan", ONE, ONE, .joins = true, .exact = true, .may_be_in_place = true,
@@ -280,18 +290,18 @@ static void learn_shape(par_comm *comm)
     free(probes);
 }
 
-/* What the elements of ranks LOW to HIGH give. */
-static void join(const call *c, int low, int high, void *result)
+/* What the elements that ranks LOW to HIGH have for TO give. */
+static void join(const call *c, int low, int high, int to, void *result)
 {
     void *right;
 
     if (low == high) {
-        make_part(c, low, 0, result);
+        make_part(c, low, to, result);
         return;
     }
     right = check_alloc(c->bytes);
-    join(c, low, splits[low][high] - 1, result);
-    join(c, splits[low][high], high, right);
+    join(c, low, splits[low][high] - 1, to, result);
+    join(c, splits[low][high], high, to, right);
     op_join(c->op, c->type, result, result, right, c->count);
     free(right);
 }
@@ -311,17 +321,16 @@ static void expect(const call *c, unsigned char *result)
 {
     const function *f = c->function;
     bool root_gives = f->gives == ONE_AT_ROOT || f->gives == EACH_AT_ROOT;
-    bool each_gives = f->gives == EACH || f->gives == EACH_AT_ROOT;
+    int to = f->gives == EACH || f->gives == EACH_AT_ROOT ? c->rank : 0;
     int last = f->run == run_scan     ? c->rank
                : f->run == run_exscan ? c->rank - 1
                                       : c->size - 1;
 
     for (size_t i = 0; i < parts_here(c, f->gets); i++)
         if (!f->joins)
-            make_part(c, root_gives ? c->root : (int)i, each_gives ? c->rank : 0,
-                      result + i * c->bytes);
+            make_part(c, root_gives ? c->root : (int)i, to, result + i * c->bytes);
         else if (last >= 0)
-            join(c, 0, last, result);
+            join(c, 0, last, to, result);
 }
 
 /* ---- one call after the other ------------------------------------------------------ */
