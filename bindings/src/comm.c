@@ -582,9 +582,13 @@ static PyType_Slot slots[] = {
      "ValueError.\n\n"
      "\"Collective\" means that all ranks call it, in the same order relative to\n"
      "their other collective calls here. It waits for what this rank needs of the\n"
-     "others, which may be before they are done. Where ranks' calls differ\n"
-     "(another method, root, op, or size of arrays) they raise Error, in most\n"
-     "cases on all ranks."},
+     "others, which may be before they are done.\n\n"
+     "A collective call that differs between ranks (another method, root, op, or\n"
+     "type or size of arrays), or that one rank cannot make because of what it is to\n"
+     "send, raises Error on all ranks that wait in it. A rank that had done its part\n"
+     "by then learns it from its next collective call, which fails on all ranks\n"
+     "unless another one has learnt it already. A call that is refused for its root,\n"
+     "op or buffer is none: the others wait for the right one."},
     {Py_tp_dealloc, dealloc},
     {Py_tp_repr, repr},
     {Py_tp_getset, properties},
