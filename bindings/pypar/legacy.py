@@ -1,6 +1,6 @@
 """The old pypar's functions that the world's methods do in another way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, SupportsIndex
 
 from ._core import SizeMismatch, TypeMismatch, world
@@ -42,9 +42,9 @@ def scatter(
     piece for each rank, and return this rank's. Collective.
 
     Lengths differ by one at most, the longer ones first. x is looked at on root
-    alone; TypeError there, before anything is sent, if it cannot be cut. An array
-    given as buffer is filled and returned; TypeMismatch or SizeMismatch unless it
-    has the piece's dtype and size. vanilla changes nothing.
+    alone: TypeError there, and Error on the other ranks, if it cannot be cut. An
+    array given as buffer is filled and returned; TypeMismatch or SizeMismatch
+    unless it has the piece's dtype and size. vanilla changes nothing.
     """
     pieces = _cut(x) if world.rank == root else None
     piece = world.scatter(pieces, root)
@@ -53,15 +53,18 @@ def scatter(
     return _fill(buffer, piece)
 
 
-def _cut(x: Any) -> list[Any]:
+def _cut(x: Any) -> Iterator[Any]:
+    """A piece for each rank. It is world.scatter that asks for them, so that what is
+    raised here fails the call of the other ranks, too."""
     try:
         cuts = [balance(len(x), world.size, rank) for rank in range(world.size)]
-        return [x[lo:hi] for lo, hi in cuts]
+        pieces = [x[lo:hi] for lo, hi in cuts]
     except (TypeError, KeyError):  # no length, or no slices
         raise TypeError(
             f"rank {world.rank}: x is {x!r:.200}: scatter cuts an array of one dimension "
             "or more, a str or another sequence"
         ) from None
+    yield from pieces
 
 
 def gather(

@@ -191,15 +191,15 @@ def test_two_names_of_one_type_are_one_type(world, sent, held):
     assert buffer.tolist() == ([0, 1, 2] if world.rank == 0 else [0, 0, 0])
 
 
-@ranks(1, 2)
+@ranks(1, 2, 3)
 @pytest.mark.parametrize(
     "x", [5, None, {1: 2}, {0: 1, 1: 2}, {1, 2}, np.array(3)], ids=repr
 )
-def test_what_cannot_be_cut_is_refused_on_root_before_anything_is_sent(world, x):
-    if world.rank == 0:
-        with pytest.raises(TypeError) as caught:
-            pypar.scatter(x)
-        assert str(caught.value).startswith(f"rank 0: x is {x!r}: scatter cuts an array")
+def test_what_cannot_be_cut_is_refused_on_root_and_all_learn_it(world, x):
+    refused = TypeError if world.rank == 0 else pypar.Error
+    with pytest.raises(refused) as caught:
+        pypar.scatter(x)
+    assert f"rank 0: x is {x!r}: scatter cuts an array" in str(caught.value)
     assert pypar.scatter("ab" * world.size) == "ab"
 
 
