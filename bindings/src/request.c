@@ -485,7 +485,7 @@ static PyMethodDef methods[] = {
      "cancel($self)\n--\n\n"
      "Call back a receive for which no message has come yet; doesn't wait. True if\n"
      "it was called back: wait() raises Error then, and no message is lost. False\n"
-     "if it is too late, or a send: the operation goes on."},
+     "if it is too late, or something else: the operation goes on."},
     {"_set", set_method, METH_NOARGS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS,
      "__class_getitem__($cls, item, /)\n--\n\n"
