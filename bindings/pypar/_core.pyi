@@ -93,6 +93,8 @@ class Request(Generic[_T_co]):
 
 # What a rank receives is its sender's choice, so it is Any, unless it fills a buffer;
 # and so it is where a rank's own argument doesn't tell, that of a broadcast, say.
+# A buffer or counts that stand behind arguments with defaults choose the result's type by
+# name; an overload more takes them by position.
 @final
 class Comm:
     @property
@@ -222,8 +224,8 @@ class Comm:
     ) -> _Writable | None: ...
     @overload
     def gather(
-        self, obj: object, root: SupportsIndex = 0, buffer: _Memory | None = None
-    ) -> Any: ...
+        self, obj: object, root: SupportsIndex, buffer: _Writable
+    ) -> _Writable | None: ...
     @overload
     def reduce(
         self,
@@ -246,11 +248,15 @@ class Comm:
     ) -> _Writable | None: ...
     @overload
     def reduce(
+        self, obj: object, op: _Op, root: SupportsIndex, buffer: _Writable
+    ) -> _Writable | None: ...
+    @overload
+    def reduce(
         self,
         obj: object,
         op: SupportsIndex,
         root: SupportsIndex = 0,
-        buffer: _Memory | None = None,
+        buffer: None = None,
     ) -> Any: ...
     @overload
     def allreduce(
@@ -393,8 +399,8 @@ class Comm:
     ) -> Request[_Writable | None]: ...
     @overload
     def igather(
-        self, obj: object, root: SupportsIndex = 0, buffer: _Memory | None = None
-    ) -> Request[Any]: ...
+        self, obj: object, root: SupportsIndex, buffer: _Writable
+    ) -> Request[_Writable | None]: ...
     @overload
     def ireduce(
         self,
@@ -417,11 +423,15 @@ class Comm:
     ) -> Request[_Writable | None]: ...
     @overload
     def ireduce(
+        self, obj: object, op: _Op, root: SupportsIndex, buffer: _Writable
+    ) -> Request[_Writable | None]: ...
+    @overload
+    def ireduce(
         self,
         obj: object,
         op: SupportsIndex,
         root: SupportsIndex = 0,
-        buffer: _Memory | None = None,
+        buffer: None = None,
     ) -> Request[Any]: ...
     @overload
     def iallreduce(
