@@ -49,10 +49,8 @@ static par_error allgather_large(collective *c, const void *part, size_t bytes,
                                  char *data)
 {
     par_part *places;
-    par_error err = collective_meet(c);
+    par_error err = collective_parts(c, data, bytes, &places);
 
-    if (!err)
-        err = collective_parts(c, data, bytes, &places);
     if (err)
         return err;
     /* The others read PART rather than its copy, which is new in this core's cache. */

@@ -78,10 +78,6 @@ static par_error climb_and_descend(collective *c, const void *data, void *result
 
 static par_error allreduce(collective *c, const void *data, void *result, size_t bytes)
 {
-    par_error err = collective_agree(c, bytes);
-
-    if (err)
-        return err;
     if (bytes >= SEGMENTS_BYTES)
         return join_segments(c, data, result, bytes);
     return is_power_of_two(c->comm->size) && collective_is_small(bytes)

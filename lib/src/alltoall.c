@@ -15,21 +15,48 @@ static int nth_source(const par_comm *comm, int n)
     return (comm->rank - n + comm->size) % comm->size;
 }
 
-static par_error alltoall(collective *c, const char *from, char *to, size_t bytes)
+/* What is small waits for nobody, so all of it goes first. */
+static par_error alltoall_small(collective *c, const char *from, char *to, size_t bytes)
 {
     const par_comm *comm = c->comm;
-    par_error err = collective_agree(c, bytes);
+    par_error err = PAR_OK;
 
-    if (!err && bytes)
-        collective_copy(to + (size_t)comm->rank * bytes,
-                        from + (size_t)comm->rank * bytes, bytes);
     for (int n = 1; !err && n < comm->size; n++) {
-        size_t dest = (size_t)nth_dest(comm, n), source = (size_t)nth_source(comm, n);
+        int dest = nth_dest(comm, n);
 
-        err = collective_swap(c, bytes ? from + dest * bytes : NULL, bytes, (int)dest,
-                              bytes ? to + source * bytes : NULL, bytes, (int)source);
+        err = collective_send(c, bytes ? from + (size_t)dest * bytes : NULL, bytes, dest);
+    }
+    for (int n = 1; !err && n < comm->size; n++) {
+        int source = nth_source(comm, n);
+
+        err = collective_receive_into(c, bytes ? to + (size_t)source * bytes : NULL,
+                                      bytes, source);
     }
     return err;
+}
+
+static par_error alltoall_large(collective *c, const char *from, char *to, size_t bytes)
+{
+    const par_comm *comm = c->comm;
+    par_error err = PAR_OK;
+
+    for (int n = 1; !err && n < comm->size; n++) {
+        int dest = nth_dest(comm, n), source = nth_source(comm, n);
+
+        err = collective_swap(c, from + (size_t)dest * bytes, bytes, dest,
+                              to + (size_t)source * bytes, bytes, source);
+    }
+    return err;
+}
+
+static par_error alltoall(collective *c, const char *from, char *to, size_t bytes)
+{
+    size_t mine = (size_t)c->comm->rank * bytes;
+
+    if (bytes)
+        collective_copy(to + mine, from + mine, bytes);
+    return collective_is_small(bytes) ? alltoall_small(c, from, to, bytes)
+                                      : alltoall_large(c, from, to, bytes);
 }
 
 par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t count,

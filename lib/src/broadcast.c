@@ -76,10 +76,6 @@ static par_error broadcast_segments(collective *c, void *data, size_t bytes)
 
 static par_error broadcast(collective *c, void *data, size_t bytes)
 {
-    par_error err = collective_agree(c, bytes);
-
-    if (err)
-        return err;
     return bytes >= SEGMENTS_BYTES && c->comm->size >= SEGMENTS_RANKS
                ? broadcast_segments(c, data, bytes)
                : collective_descend(c, data, bytes);

@@ -58,11 +58,6 @@ bool collective_is_small(size_t bytes)
     return bytes <= slot_size - WIRE_HEADER_BYTES - WIRE_CALL_BYTES;
 }
 
-par_error collective_agree(collective *c, size_t bytes)
-{
-    return collective_is_small(bytes) ? PAR_OK : collective_meet(c);
-}
-
 /* ---- messages ----------------------------------------------------------- */
 
 request_outgoing collective_outgoing(const collective *c, const par_content *content,
@@ -102,25 +97,27 @@ static par_error step_sending(void *what, bool *done_p)
     return PAR_OK;
 }
 
-par_error collective_finish(collective *c, par_request *request)
+par_error collective_finish(collective *c, par_request *request, par_error err)
 {
-    sending s = {.c = c, .request = request};
-    par_error err;
+    sending s = {.c = c, .request = request, .failed = err};
+    par_error sent;
 
+    if (err) /* the others must know, or each waits for another */
+        call_fail(c);
     lock_take();
-    err = wait_until(step_sending, &s, false);
-    while (!err && s.look) {
+    sent = wait_until(step_sending, &s, false);
+    while (!sent && s.look) {
         if (!s.failed)
             s.failed = call_clear(c);
         if (s.failed)
             call_fail(c);
         s.look = false;
         lock_take();
-        err = wait_until(step_sending, &s, false);
+        sent = wait_until(step_sending, &s, false);
     }
-    if (!err)
-        err = request_outcome(request);
-    return err ? err : s.failed;
+    if (s.failed)
+        return s.failed;
+    return sent ? sent : request_outcome(request);
 }
 
 par_error collective_send_content(collective *c, const par_content *content,
@@ -133,7 +130,7 @@ par_error collective_send_content(collective *c, const par_content *content,
     lock_take();
     err = request_send(&request, c->comm, &out);
     lock_give();
-    return err ? err : collective_finish(c, &request);
+    return err ? err : collective_finish(c, &request, PAR_OK);
 }
 
 /* The short way for what collective calls send most. */
@@ -153,7 +150,7 @@ static par_error send_small(collective *c, const void *data, size_t bytes, int d
     lock_take();
     err = request_send_small(&request, c->comm, &header, &c->wire, data, dest, &gone);
     lock_give();
-    return err || gone ? err : collective_finish(c, &request);
+    return err || gone ? err : collective_finish(c, &request, PAR_OK);
 }
 
 par_error collective_send(collective *c, const void *data, size_t bytes, int dest)
@@ -178,11 +175,8 @@ par_error collective_send_all(collective *c, const request_outgoing *outs, size_
     for (; !err && started < count; started += !err)
         err = request_send(&requests[started], c->comm, &outs[started]);
     lock_give();
-    for (size_t i = 0; i < started; i++) {
-        par_error ended = collective_finish(c, &requests[i]);
-
-        err = err ? err : ended;
-    }
+    for (size_t i = 0; i < started; i++)
+        err = collective_finish(c, &requests[i], err);
     free(requests);
     return err;
 }
@@ -300,7 +294,7 @@ static par_error swap_large(collective *c, const par_part *out, int dest, void *
     request_outgoing outgoing =
         collective_outgoing(c, type_content(c->type), out, 1, dest);
     par_request send;
-    par_error err, sent;
+    par_error err;
 
     lock_take();
     err = request_send(&send, c->comm, &outgoing);
@@ -309,8 +303,7 @@ static par_error swap_large(collective *c, const par_part *out, int dest, void *
         return err;
     if (source >= 0)
         err = collective_receive_into(c, in, in_bytes, source);
-    sent = collective_finish(c, &send);
-    return err ? err : sent;
+    return collective_finish(c, &send, err);
 }
 
 par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,

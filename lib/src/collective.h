@@ -1,9 +1,9 @@
 /* collective.h - what all collective calls have in common.
  * SPDX-License-Identifier: MIT
  *
- * Each is a few of our own messages along a tree. What doesn't fit such a message moves
- * only after all ranks have agreed on the call, so that no rank waits to get rid of
- * something that nobody takes.
+ * Each is a few of our own messages, with the call in front of the payload. Nobody
+ * asks first whether all make the same call: who finds another one tells all, and who
+ * waits, to send or to receive, looks at what else has come (call.h).
  */
 #ifndef PAR_SRC_COLLECTIVE_H
 #define PAR_SRC_COLLECTIVE_H
@@ -32,16 +32,13 @@ bool collective_is_small(size_t bytes);
 /* Wait until all ranks have entered C, and made the same call: a barrier. */
 par_error collective_meet(collective *c);
 
-/* The same where C moves more BYTES at a time than are small. */
-par_error collective_agree(collective *c, size_t bytes);
-
 /* CONTENT and PARTS, to be sent to DEST for C. */
 request_outgoing collective_outgoing(const collective *c, const par_content *content,
                                      const par_part *parts, size_t part_count, int dest);
 
-/* Wait for REQUEST, a send of C. Where C fails meanwhile, that is the error, but the
- * send has ended. */
-par_error collective_finish(collective *c, par_request *request);
+/* Wait for REQUEST, a send of C, of which ERR has come so far. Where C has failed or
+ * fails meanwhile, that is the error, but the send has ended. */
+par_error collective_finish(collective *c, par_request *request, par_error err);
 
 /* Send CONTENT and PARTS, or BYTES of C's type at DATA. */
 par_error collective_send_content(collective *c, const par_content *content,

@@ -152,10 +152,6 @@ static par_error join_segments(collective *c, const void *data, void *result,
 
 static par_error reduce(collective *c, const void *data, void *result, size_t bytes)
 {
-    par_error err = collective_agree(c, bytes);
-
-    if (err)
-        return err;
     return bytes >= SEGMENTS_BYTES && c->comm->size >= SEGMENTS_RANKS
                ? join_segments(c, data, result, bytes)
                : collective_climb(c, data, result, bytes);

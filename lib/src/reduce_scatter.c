@@ -58,10 +58,8 @@ static par_error join_large(collective *c, const void *data, const size_t *count
                             const par_part *result)
 {
     par_part *parts;
-    par_error err = collective_meet(c);
+    par_error err = vector_parts(c->comm, data, counts, NULL, c->type, &parts);
 
-    if (!err)
-        err = vector_parts(c->comm, data, counts, NULL, c->type, &parts);
     if (err)
         return err;
     err = segment_join(c, parts, result->data);

@@ -26,10 +26,8 @@ static par_error scan_in(collective *c, const void *data, unsigned char *left,
 {
     const par_comm *comm = c->comm;
     int next = comm->rank + 1 < comm->size ? comm->rank + 1 : -1;
-    par_error err = collective_agree(c, bytes);
+    par_error err;
 
-    if (err)
-        return err;
     collective_copy(left, data, bytes);
     err = double_up(c, left, left + bytes, bytes);
     if (!err && c->wire.function == COLLECTIVE_EXSCAN)

@@ -38,12 +38,11 @@ static par_error scatter(collective *c, const void *data, void *part, size_t byt
 {
     int root = c->wire.root;
     par_part *parts;
-    par_error err = collective_agree(c, bytes);
+    par_error err;
 
-    if (!err && c->comm->rank != root)
+    if (c->comm->rank != root)
         return collective_receive_into(c, part, bytes, root);
-    if (!err)
-        err = collective_parts(c, data, bytes, &parts);
+    err = collective_parts(c, data, bytes, &parts);
     if (err)
         return err;
     err = collective_hand_out(c, parts);
