@@ -18,7 +18,7 @@ par_error comm_check(const par_comm *comm)
                                             ? "par_finalize has been called already"
                                             : "par_init has not been called yet");
     if (!comm)
-        return error_set(PAR_ERR_ARG, "the communicator is NULL, as one that has been freed");
+        return error_set(PAR_ERR_ARG, "the communicator is NULL: it may have been freed");
     return PAR_OK;
 }
 
