@@ -4,30 +4,22 @@
 
 #include "vector.h"
 
-/* Each rank begins with the one behind it, so that not all send to rank 0 first. */
-static int nth_dest(const par_comm *comm, int n)
-{
-    return (comm->rank + n) % comm->size;
-}
-
-static int nth_source(const par_comm *comm, int n)
-{
-    return (comm->rank - n + comm->size) % comm->size;
-}
-
 /* What is small waits for nobody, so all of it goes first. */
 static par_error alltoall_small(collective *c, const char *from, char *to, size_t bytes)
 {
     const par_comm *comm = c->comm;
+    size_t mine = (size_t)comm->rank * bytes;
     par_error err = PAR_OK;
 
+    if (bytes)
+        collective_copy(to + mine, from + mine, bytes);
     for (int n = 1; !err && n < comm->size; n++) {
-        int dest = nth_dest(comm, n);
+        int dest = collective_nth_dest(comm, n);
 
         err = collective_send(c, bytes ? from + (size_t)dest * bytes : NULL, bytes, dest);
     }
     for (int n = 1; !err && n < comm->size; n++) {
-        int source = nth_source(comm, n);
+        int source = collective_nth_source(comm, n);
 
         err = collective_receive_into(c, bytes ? to + (size_t)source * bytes : NULL,
                                       bytes, source);
@@ -35,28 +27,35 @@ static par_error alltoall_small(collective *c, const char *from, char *to, size_
     return err;
 }
 
-static par_error alltoall_large(collective *c, const char *from, char *to, size_t bytes)
+/* Send each rank its one of OUTS and receive one of INS from each. */
+static par_error exchange_parts(collective *c, const par_part *outs, const par_part *ins)
 {
-    const par_comm *comm = c->comm;
-    par_error err = PAR_OK;
+    int rank = c->comm->rank;
+    par_error err = vector_keep(c, &outs[rank], &ins[rank]);
 
-    for (int n = 1; !err && n < comm->size; n++) {
-        int dest = nth_dest(comm, n), source = nth_source(comm, n);
+    for (int n = 1; !err && n < c->comm->size; n++) {
+        int dest = collective_nth_dest(c->comm, n),
+            source = collective_nth_source(c->comm, n);
 
-        err = collective_swap(c, from + (size_t)dest * bytes, bytes, dest,
-                              to + (size_t)source * bytes, bytes, source);
+        err = collective_swap(c, outs[dest].data, outs[dest].bytes, dest,
+                              ins[source].data, ins[source].bytes, source);
     }
     return err;
 }
 
-static par_error alltoall(collective *c, const char *from, char *to, size_t bytes)
+static par_error alltoall_large(collective *c, const char *from, char *to, size_t bytes)
 {
-    size_t mine = (size_t)c->comm->rank * bytes;
+    par_part *outs, *ins = NULL;
+    par_error err = collective_parts(c, from, bytes, &outs);
 
-    if (bytes)
-        collective_copy(to + mine, from + mine, bytes);
-    return collective_is_small(bytes) ? alltoall_small(c, from, to, bytes)
-                                      : alltoall_large(c, from, to, bytes);
+    if (err)
+        return err;
+    err = collective_parts(c, to, bytes, &ins);
+    if (!err)
+        err = exchange_parts(c, outs, ins);
+    free(ins);
+    free(outs);
+    return err;
 }
 
 par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t count,
@@ -76,26 +75,12 @@ par_error par_alltoall(par_comm *comm, const void *data, void *result, size_t co
         return err;
     err = collective_enter(comm, COLLECTIVE_ALLTOALL, 0, count, type, PAR_SUM, &c);
     if (!err)
-        err = alltoall(&c, data, result, bytes);
+        err = collective_is_small(bytes) ? alltoall_small(&c, data, result, bytes)
+                                         : alltoall_large(&c, data, result, bytes);
     return collective_leave(&c, err);
 }
 
 /* ---- parts of differing length --------------------------------------------- */
-
-/* Send each rank its one of OUTS and receive one of INS from each. */
-static par_error exchange_parts(collective *c, const par_part *outs, const par_part *ins)
-{
-    int rank = c->comm->rank;
-    par_error err = vector_keep(c, &outs[rank], &ins[rank]);
-
-    for (int n = 1; !err && n < c->comm->size; n++) {
-        int dest = nth_dest(c->comm, n), source = nth_source(c->comm, n);
-
-        err = collective_swap(c, outs[dest].data, outs[dest].bytes, dest,
-                              ins[source].data, ins[source].bytes, source);
-    }
-    return err;
-}
 
 par_error par_alltoallv(par_comm *comm, const void *data, const size_t *counts,
                         const size_t *displs, void *result, const size_t *result_counts,
@@ -135,7 +120,7 @@ static par_error start_sends(const collective *c, const outs *o, par_request **s
     par_error err = PAR_OK;
 
     for (int n = 1; !err && n < c->comm->size; n++) {
-        int dest = nth_dest(c->comm, n), i = o->one_for_all ? 0 : dest;
+        int dest = collective_nth_dest(c->comm, n), i = o->one_for_all ? 0 : dest;
         request_outgoing out =
             collective_outgoing(c, &o->contents[i], o->parts[i], o->part_counts[i], dest);
 
@@ -150,7 +135,7 @@ static par_error exchange(collective *c, const outs *o, par_message **messages,
     par_error err = start_sends(c, o, sends);
 
     for (int n = 1; !err && n < c->comm->size; n++) {
-        int source = nth_source(c->comm, n);
+        int source = collective_nth_source(c->comm, n);
 
         err = collective_receive(c, source, &messages[source]);
     }

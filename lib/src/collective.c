@@ -276,7 +276,6 @@ par_error collective_receive_into(collective *c, void *data, size_t bytes, int s
 {
     par_message *message;
     par_error err = collective_receive(c, source, &message);
-
     uint64_t theirs;
 
     if (err)

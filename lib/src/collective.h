@@ -40,6 +40,18 @@ request_outgoing collective_outgoing(const collective *c, const par_content *con
  * fails meanwhile, that is the error, but the send has ended. */
 par_error collective_finish(collective *c, par_request *request, par_error err);
 
+/* To whom a rank sends in turn N of 1 to size - 1, and from whom it receives: each
+ * begins with the one behind it, so that not all send to rank 0 first. */
+static inline int collective_nth_dest(const par_comm *comm, int n)
+{
+    return (comm->rank + n) % comm->size;
+}
+
+static inline int collective_nth_source(const par_comm *comm, int n)
+{
+    return (comm->rank - n + comm->size) % comm->size;
+}
+
 /* Send CONTENT and PARTS, or BYTES of C's type at DATA. */
 par_error collective_send_content(collective *c, const par_content *content,
                                   const par_part *parts, size_t part_count, int dest);
@@ -71,6 +83,9 @@ static inline void collective_join(const collective *c, void *to, const void *le
 
 /* Send each other rank its one of PARTS, one for each rank. */
 par_error collective_hand_out(collective *c, const par_part *parts);
+
+/* Receive each other rank's one of PARTS from it. */
+par_error collective_collect(collective *c, const par_part *parts);
 
 /* Make *PARTS_P, to be freed by the caller, of BYTES for each rank at DATA. */
 par_error collective_parts(const collective *c, const void *data, size_t bytes,

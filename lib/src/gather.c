@@ -37,6 +37,16 @@ par_error par_gather(par_comm *comm, const void *part, size_t count, par_type ty
     return collective_leave(&c, err);
 }
 
+par_error collective_collect(collective *c, const par_part *parts)
+{
+    par_error err = PAR_OK;
+
+    for (int rank = 0; !err && rank < c->comm->size; rank++)
+        if (rank != c->comm->rank)
+            err = collective_receive_into(c, parts[rank].data, parts[rank].bytes, rank);
+    return err;
+}
+
 static par_error gatherv(collective *c, const par_part *mine, const par_part *parts)
 {
     int root = c->wire.root;
@@ -45,10 +55,7 @@ static par_error gatherv(collective *c, const par_part *mine, const par_part *pa
     if (c->comm->rank != root)
         return collective_send(c, mine->data, mine->bytes, root);
     err = vector_keep(c, mine, &parts[root]);
-    for (int rank = 0; !err && rank < c->comm->size; rank++)
-        if (rank != root)
-            err = collective_receive_into(c, parts[rank].data, parts[rank].bytes, rank);
-    return err;
+    return err ? err : collective_collect(c, parts);
 }
 
 par_error par_gatherv(par_comm *comm, const void *part, size_t count, par_type type,

@@ -129,9 +129,8 @@ static par_error join_and_receive(collective *c, const par_part *segments, void 
     if (err)
         return err;
     err = segment_join(c, segments, places[c->comm->rank].data);
-    for (int rank = 0; !err && rank < c->comm->size; rank++)
-        if (rank != c->comm->rank)
-            err = collective_receive_into(c, places[rank].data, places[rank].bytes, rank);
+    if (!err)
+        err = collective_collect(c, places);
     free(places);
     return err;
 }

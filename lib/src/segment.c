@@ -66,8 +66,7 @@ static par_error exchange(collective *c, const par_part *segments, pieces *p)
     par_error err = PAR_OK;
 
     for (int n = 1; !err && n < comm->size; n++) {
-        int dest = (comm->rank + n) % comm->size;
-        int source = (comm->rank - n + comm->size) % comm->size;
+        int dest = collective_nth_dest(comm, n), source = collective_nth_source(comm, n);
         unsigned char *to = p->room + (size_t)(n - 1) * mine;
 
         err = collective_swap(c, segments[dest].data, segments[dest].bytes, dest, to,
@@ -121,8 +120,7 @@ par_error segment_share(collective *c, const void *mine, const par_part *segment
     par_error err = PAR_OK;
 
     for (int n = 1; !err && n < comm->size; n++) {
-        int dest = (comm->rank + n) % comm->size;
-        int source = (comm->rank - n + comm->size) % comm->size;
+        int dest = collective_nth_dest(comm, n), source = collective_nth_source(comm, n);
 
         err = collective_swap(c, mine, bytes, dest == root ? -1 : dest,
                               segments[source].data, segments[source].bytes,
