@@ -5,7 +5,6 @@ import asyncio
 import ctypes
 import gc
 import signal
-import textwrap
 import threading
 import time
 import traceback
@@ -328,16 +327,6 @@ def test_threads_of_c_wait_without_the_gil(world):
 
 
 # -- the end --------------------------------------------------------------------
-
-
-@pytest.fixture
-def script(tmp_path):
-    def write(text):
-        path = tmp_path / "script.py"
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize("end", ["", "pypar.finalize()"])

@@ -2,22 +2,9 @@
 """How a script starts and stops: with and without mpirun, finalize and NumPy."""
 
 import signal
-import textwrap
 
 import pytest
 from mpirun import PYTHON, alone, mpirun
-
-
-@pytest.fixture
-def script(tmp_path):
-    """Write a script; the path of it."""
-
-    def write(text):
-        path = tmp_path / "script.py"
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    return write
 
 
 def ends_well(done, line=None, times=1):

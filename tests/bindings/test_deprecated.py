@@ -2,7 +2,6 @@
 """Names that were going away twenty years ago: they warn, and work."""
 
 import inspect
-import textwrap
 import warnings
 from contextlib import contextmanager
 
@@ -137,16 +136,6 @@ def test_warnings_can_be_made_errors_and_then_nothing_is_done(world):
         with pytest.raises(DeprecationWarning):
             pypar.raw_send(1, 0)
     assert world.iprobe(0) is None
-
-
-@pytest.fixture
-def script(tmp_path):
-    def write(text):
-        path = tmp_path / "script.py"
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    return write
 
 
 def test_finalize(script):

@@ -4,7 +4,6 @@
 import importlib
 import itertools
 import re
-import textwrap
 
 import numpy as np
 import pytest
@@ -14,18 +13,6 @@ from ranks import IN_RANK, pypar, ranks
 
 if IN_RANK:
     from pypar.ext import functional, handympi, pypar_balancer
-
-
-@pytest.fixture
-def script(tmp_path):
-    """Write a script; the path of it."""
-
-    def write(text):
-        path = tmp_path / "script.py"
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    return write
 
 
 def ends_well(done):

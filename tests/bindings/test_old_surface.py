@@ -3,7 +3,6 @@
 function is called, and what importing and finalizing leave as they were."""
 
 import inspect
-import textwrap
 
 import numpy as np
 import pytest
@@ -36,18 +35,6 @@ SIGNATURES = {
     "raw_reduce": "x, buffer, op, source, vanilla=0",
     "bcast": "buffer, root=0, vanilla=False, bypass=False",
 }
-
-
-@pytest.fixture
-def script(tmp_path):
-    """Write a script; the path of it."""
-
-    def write(text):
-        path = tmp_path / "script.py"
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    return write
 
 
 # -- how functions are called ----------------------------------------------------------
