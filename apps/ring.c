@@ -9,6 +9,7 @@
 #include "args.h"
 #include "must.h"
 #include "par.h"
+#include "program.h"
 
 enum { TAG = 1, LINE_MAX_BYTES = 512, SHIFTS = 251 };
 
@@ -168,23 +169,5 @@ static void run(par_comm *world)
 
 int main(int argc, char **argv)
 {
-    char message[ARGS_MESSAGE_MAX];
-    par_comm *world;
-
-    must(par_init(&argc, &argv, NULL, &world));
-    switch (args_read(&program, argc, argv, message)) {
-    case ARGS_OK:
-        run(world);
-        break;
-    case ARGS_HELP:
-        if (par_rank(world) == 0)
-            args_help(&program);
-        break;
-    case ARGS_BAD:
-        if (par_rank(world) == 0)
-            fail(ARGS_BAD_STATUS, "%s", message);
-        break;
-    }
-    must(par_finalize());
-    return EXIT_SUCCESS;
+    return program_run(&program, argc, argv, run);
 }
