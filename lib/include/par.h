@@ -184,7 +184,9 @@ typedef struct par_options {
  * *WORLD_P is the communicator of all ranks and stays the library's.
  *
  * ARGC and ARGV go to MPI and may both be NULL; so may OPTIONS. Collective
- * over the job: waits for all ranks. Outside mpirun the job has one rank.
+ * over the job: waits for all ranks. Outside mpirun the job has one rank, which Open
+ * MPI 4 lets spawn others by MPI_Comm_spawn only if OMPI_MCA_ess_singleton_isolated
+ * is 0 in its environment: it would start a daemon for that.
  * A call between an earlier one and its par_finalize gives the same world
  * again and looks at no option; it is matched by its own par_finalize. A
  * program that exits with status 0 and without par_finalize is finalised then;

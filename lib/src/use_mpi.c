@@ -51,6 +51,9 @@ int use_mpi_start(int *argc, char ***argv)
      * again: so there is more room than the 4 KiB of Open MPI. */
     setenv("OMPI_MCA_btl_vader_fbox_size", box, 0);
     setenv("OMPI_MCA_btl_sm_fbox_size", box, 0);
+    /* A world of one, without mpirun, needs no daemon beside it: Open MPI 4 would start
+     * one for the processes that it might spawn, which takes longer than all the rest. */
+    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     started_here = true;
     code = MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
     environ_restore(before);

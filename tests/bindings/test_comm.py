@@ -321,7 +321,9 @@ def test_a_signal_ends_a_waiting_job(script):
 def test_ctrl_c_without_mpirun_is_a_keyboard_interrupt(script):
     path = script(
         """
-        import os, pypar, signal, threading
+        import faulthandler, os, signal, threading
+        faulthandler.dump_traceback_later(20)  # where it stands, should it hang
+        import pypar
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         pypar.receive(pypar.any_source)
         """
@@ -329,6 +331,19 @@ def test_ctrl_c_without_mpirun_is_a_keyboard_interrupt(script):
     done = alone(PYTHON, path, timeout=30)
     assert done.returncode in (-signal.SIGINT, 130, 1), done
     assert "KeyboardInterrupt" in done.stderr
+
+
+def test_a_world_of_one_without_mpirun_starts_no_daemon(script):
+    path = script(
+        """
+        import os, pypar, subprocess
+        done = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "comm="],
+                              capture_output=True, text=True)
+        print(done.stdout.split())
+        """
+    )
+    done = alone(PYTHON, path, timeout=30)
+    assert done.stdout == "['ps']\n", done
 
 
 def test_a_thread_that_still_waits_does_not_keep_a_script_from_ending(script):
