@@ -92,6 +92,10 @@ from .deprecated import (
 from .grid import Grid
 from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
+from .output import print_whole_lines as _print_whole_lines
+
+if world.size > 1:
+    _print_whole_lines()
 
 __all__ = [
     "Abort",
