@@ -287,16 +287,14 @@ static PyObject *repr(PyObject *object)
  * others; all else goes on. */
 static void abandon(request *self)
 {
-    bool cancelled, done = false;
+    bool done = false;
 
     if (self->call) {
         par_task_leave(&self->par);
         return;
     }
     if (!self->out) {
-        if (par_cancel(self->par, &cancelled) == PAR_OK)
-            par_wait(&self->par, NULL);
-        par_message_return(&self->message);
+        par_receive_leave(&self->par);
         return;
     }
     par_test(&self->par, NULL, &done);

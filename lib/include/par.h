@@ -416,6 +416,13 @@ PAR_API par_error par_wait_all(par_request **requests, size_t count,
  * still to be ended. May be called while another thread waits for REQUEST. */
 PAR_API par_error par_cancel(par_request *request, bool *cancelled_p);
 
+/* Let *REQUEST_P, of par_message_receive_start, go: it is freed and set to NULL, and the
+ * message, if it has come, is left to the next receive.
+ *
+ * PAR_ERR_ARG  it is another kind of request
+ */
+PAR_API par_error par_receive_leave(par_request **request_p);
+
 /* Make a request that is done when the program says so, by par_event_set: it
  * wakes a thread that waits for some of several requests. */
 PAR_API par_error par_event_start(par_comm *comm, par_request **request_p);

@@ -295,7 +295,7 @@ static void drop(par_comm *comm, const par_message *message)
     par_request request;
 
     request_receive_message(&request, comm, WIRE_COLLECTIVE, message->source,
-                            message->header.tag);
+                            message->header.tag, NULL);
     if (!request_finish(&request)) {
         if (asks)
             answer(comm, &mine, request.message);

@@ -238,7 +238,8 @@ static par_error wait_for(waiting *w, int source)
     par_error err;
 
     lock_take();
-    request_receive_message(&w->request, w->c->comm, WIRE_COLLECTIVE, source, w->c->tag);
+    request_receive_message(&w->request, w->c->comm, WIRE_COLLECTIVE, source, w->c->tag,
+                            NULL);
     err = wait_a_while(w);
     while (!err && (w->knock || w->late)) {
         err = w->late ? call_clear(w->c) : call_knock(w->c, source);

@@ -90,6 +90,13 @@ static par_error agree(const par_options *options, par_options *chosen)
     return agree_on_inline(chosen->inline_bytes);
 }
 
+/* What a rank that waits long does for others. */
+static void do_chores(void)
+{
+    request_fetch_chore();
+    call_clear_urgent();
+}
+
 /* Whether this node has more ranks than CPUs that they may use together. */
 static par_error look_around(par_wait_mode mode)
 {
@@ -109,7 +116,7 @@ static par_error look_around(par_wait_mode mode)
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Allreduce");
     wait_configure(mode, ranks > place_count(mask));
-    wait_set_chore(call_clear_urgent);
+    wait_set_chore(do_chores);
     return PAR_OK;
 }
 

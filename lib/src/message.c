@@ -55,7 +55,8 @@ par_message *message_copy(const par_message *message)
 void message_drop(par_message *message)
 {
     free(message->meta_apart);
-    message->meta_apart = NULL;
+    free(message->fetched);
+    message->meta_apart = message->fetched = NULL;
     if (message->in_slot)
         slot_give(slot_of(message));
     else
@@ -112,4 +113,21 @@ void par_message_content(const par_message *message, par_content *content,
 const void *par_message_body(const par_message *message)
 {
     return message->body;
+}
+
+par_part *message_parts(const par_message *message, void *room, size_t *count_p)
+{
+    par_content content;
+    par_part *parts;
+    char *at = room;
+
+    par_message_content(message, &content, NULL);
+    parts = malloc(content.part_count * sizeof *parts);
+    for (size_t i = 0; parts && i < content.part_count; i++) {
+        parts[i].data = at;
+        parts[i].bytes = content.part_bytes ? content.part_bytes[i] : content.bytes;
+        at += parts[i].bytes;
+    }
+    *count_p = content.part_count;
+    return parts;
 }

@@ -17,6 +17,7 @@ struct par_message {
     unsigned char *meta; /* NULL where there is none, or it comes apart */
     unsigned char *body; /* NULL where there is none, or it comes apart */
     void *meta_apart;    /* the meta that came apart, owned */
+    void *fetched;       /* where the body that comes apart goes, owned; NULL without */
     bool in_slot;
     /* Of a broadcast: hand the body on once it is in PARTS; NULL without. */
     par_error (*relay)(struct par_message *message, const par_part *parts,
@@ -41,6 +42,10 @@ void message_open(par_message *message, unsigned char *follows);
 
 /* Give MESSAGE's memory back, or its slot; needs the lock. */
 void message_drop(par_message *message);
+
+/* The parts of the body of MESSAGE, *COUNT_P of them, one after the other in ROOM: to be
+ * freed; NULL where there is no memory. */
+par_part *message_parts(const par_message *message, void *room, size_t *count_p);
 
 /* What PAR_ERR_TYPE and PAR_ERR_SIZE say of a message: "3 double", "an object". */
 void message_describe(uint8_t kind, uint8_t type, uint64_t bytes, char *text,

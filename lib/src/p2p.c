@@ -27,7 +27,7 @@ par_error p2p_receive(par_comm *comm, wire_context context, int source, int tag,
     par_error err;
 
     lock_take();
-    request_receive_message(&request, comm, context, source, tag);
+    request_receive_message(&request, comm, context, source, tag, NULL);
     err = request_finish(&request);
     if (!err)
         *message_p = request.message;

@@ -69,8 +69,7 @@ par_error par_message_receive_start(par_comm *comm, int source, int tag,
     lock_take();
     err = request_new(comm, request_p, &request);
     if (!err) {
-        request->message_p = message_p;
-        request_receive_message(request, comm, WIRE_P2P, source, tag);
+        request_receive_message(request, comm, WIRE_P2P, source, tag, message_p);
         *request_p = request;
     }
     lock_give();
@@ -171,27 +170,13 @@ void par_message_return(par_message **message_p)
 /* Receive the body of MESSAGE, and forget it. */
 static par_error swallow(par_message *message)
 {
-    par_content content;
-    par_part *parts;
-    char *bytes;
-    par_error err;
+    size_t count, bytes = (size_t)message->header.bytes;
+    char *room = malloc(bytes);
+    par_part *parts = room ? message_parts(message, room, &count) : NULL;
+    par_error err = parts ? fetch(message, parts, count)
+                          : error_memory(bytes, "a message that is dropped");
 
-    par_message_content(message, &content, NULL);
-    parts = malloc(content.part_count * sizeof *parts);
-    bytes = malloc(content.bytes);
-    if (!parts || !bytes) {
-        err = error_memory(content.bytes, "a message that is dropped");
-    } else {
-        size_t at = 0;
-
-        for (size_t i = 0; i < content.part_count; i++) {
-            parts[i].data = bytes + at;
-            parts[i].bytes = content.part_bytes ? content.part_bytes[i] : content.bytes;
-            at += parts[i].bytes;
-        }
-        err = fetch(message, parts, content.part_count);
-    }
-    free(bytes);
+    free(room);
     free(parts);
     return err;
 }

@@ -24,6 +24,7 @@ par_error request_new(par_comm *comm, par_request **request_p, par_request **new
         return error_memory(sizeof *request, "a request");
     request->comm = comm;
     request->detail = NULL;
+    request->is_listed = request->is_left = false;
     comm->under_way++;
     *new_p = request;
     return PAR_OK;
@@ -31,6 +32,7 @@ par_error request_new(par_comm *comm, par_request **request_p, par_request **new
 
 void request_free(par_request *request)
 {
+    request_fetch_forget(request);
     request->comm->under_way--;
     free(request->detail);
     request->next_free = free_requests;
@@ -279,12 +281,13 @@ static bool arrive_into(match_receive *receive, par_message *message)
 {
     par_request *request = request_of(receive);
     const wire_header *header = &message->header;
+    bool body_missing = header->body_apart && !message->body;
 
     if (header->kind != PAR_ARRAY || header->type != request->type)
         return refuse(request, PAR_ERR_TYPE, message);
     if (header->bytes > request->room)
         return refuse(request, PAR_ERR_SIZE, message);
-    if (header->body_apart) {
+    if (body_missing) {
         par_error err = start_body(request, message);
 
         if (err)
@@ -292,7 +295,7 @@ static bool arrive_into(match_receive *receive, par_message *message)
     } else if (header->bytes) {
         memcpy(request->data, message->body, header->bytes);
     }
-    request->state = header->body_apart ? REQUEST_MOVING : REQUEST_DONE;
+    request->state = body_missing ? REQUEST_MOVING : REQUEST_DONE;
     request->status = message_status(message);
     message_drop(message);
     return true;
@@ -330,6 +333,8 @@ static bool arrive_as_message(match_receive *receive, par_message *message)
     request->message = message;
     request->status = message_status(message);
     request->state = meta_missing ? REQUEST_MOVING : REQUEST_DONE;
+    if (request->message_p && message->header.body_apart && !message->body)
+        request_fetch_later(request);
     return true;
 }
 
@@ -355,13 +360,15 @@ void request_receive(par_request *request, par_comm *comm, int source, int tag,
     request->data = data;
     request->room = room;
     request->type = type;
+    request->message_p = NULL;
     request->receive.arrive = arrive_into;
     start_receive(request, comm, WIRE_P2P, source, tag);
 }
 
 void request_receive_message(par_request *request, par_comm *comm, wire_context context,
-                             int source, int tag)
+                             int source, int tag, par_message **message_p)
 {
+    request->message_p = message_p;
     request->receive.arrive = arrive_as_message;
     start_receive(request, comm, context, source, tag);
 }
@@ -412,7 +419,8 @@ static par_error step_header(par_request *request, bool *left_p)
     return PAR_OK;
 }
 
-/* What has moved is all there: open a description that came apart. */
+/* What has moved is all there: a body that was fetched, or a description that came
+ * apart, which is opened. */
 static par_error moved(par_request *request)
 {
     par_message *message = request->message;
@@ -423,6 +431,10 @@ static par_error moved(par_request *request)
     request->meta = NULL;
     if (!message)
         return PAR_OK;
+    if (message->fetched) {
+        message->body = message->fetched;
+        return PAR_OK;
+    }
     message->meta = message->meta_apart;
     if (wire_get_meta(message->meta, &message->header, &meta))
         return PAR_OK;

@@ -26,14 +26,15 @@ struct par_request {
     size_t room; /* bytes */
     par_type type;
     /* a receive of a message: the message, once it has come, and where its caller
-     * wants it */
+     * wants it; NULL where the caller takes it from here */
     par_message *message;
     par_message **message_p;
+    list_node fetch_node; /* among those whose bodies nobody has fetched yet */
+    bool is_listed;       /* there */
     /* what comes apart */
     transfer transfer;
-    /* a task */
-    char *detail; /* of its error; NULL without */
-    bool is_left; /* nobody waits for it */
+    char *detail; /* of a task's error; NULL without */
+    bool is_left; /* nobody waits for it any more */
     /* how it ended; for a message that did not fit, what it was */
     par_error error;
     par_status status;
@@ -75,9 +76,20 @@ void request_make_done(par_request *request);
 void request_receive(par_request *request, par_comm *comm, int source, int tag,
                      void *data, size_t room, par_type type);
 
-/* Start REQUEST as a receive of a message as such; needs the lock. */
+/* Start REQUEST as a receive of a message as such, which goes to *MESSAGE_P when the
+ * request is ended; needs the lock. With a NULL MESSAGE_P it stays in REQUEST, whose
+ * caller waits for nothing else meanwhile. */
 void request_receive_message(par_request *request, par_comm *comm, wire_context context,
-                             int source, int tag);
+                             int source, int tag, par_message **message_p);
+
+/* REQUEST, a started receive, has met a message whose body comes apart, to be fetched by
+ * whoever waits long; no longer. Need the lock. */
+void request_fetch_later(par_request *request);
+void request_fetch_forget(par_request *request);
+
+/* Move such bodies on; needs the lock. The second one takes it: a chore of long waits. */
+void request_fetch_all(void);
+void request_fetch_chore(void);
 
 /* Make REQUEST, which request_new has given, a task's; the task is over with ERR, whose
  * detail is this thread's. Need the lock. */

@@ -66,8 +66,10 @@ par_error par_test(par_request **request_p, par_status *status, bool *done_p)
         lock_take();
         err = request_step(*request_p, &done);
         /* Who only ever tests one request must not keep the others from going on. */
-        if (!err && !done)
+        if (!err && !done) {
             inbox_step_all();
+            request_fetch_all();
+        }
         if (err || done)
             err = end(request_p, err, status);
         lock_give();
@@ -110,6 +112,7 @@ static par_error step_several(void *what, bool *done_p)
     *done_p = s->done > 0;
     if (!s->done && s->until >= 0 && par_time() >= s->until) {
         inbox_step_all(); /* as par_test */
+        request_fetch_all();
         *done_p = true;
     }
     return PAR_OK;
