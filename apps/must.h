@@ -10,8 +10,8 @@
 
 #include "par.h"
 
-/* Say why on stderr, in one line, and end the job with STATUS. The other ranks
- * need do nothing: they are ended wherever they wait. */
+/* Say why on stderr, in one line for all ranks that say the same, and end the job with
+ * STATUS. The other ranks need do nothing: they are ended wherever they wait. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
@@ -24,8 +24,7 @@ fail(int status, const char *format, ...)
     va_start(values, format);
     vsnprintf(line, sizeof line, format, values);
     va_end(values);
-    fprintf(stderr, "%s\n", line);
-    par_abort(status);
+    par_abort(status, line);
 }
 
 /* CALL succeeds, or this rank says why not and ends the job: there is nobody

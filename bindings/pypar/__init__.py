@@ -93,9 +93,11 @@ from .grid import Grid
 from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
 from .output import print_whole_lines as _print_whole_lines
+from .uncaught import watch as _watch
 
 if world.size > 1:
     _print_whole_lines()
+    _watch()
 
 __all__ = [
     "Abort",

@@ -158,14 +158,15 @@ static bool wait_until_idle(core_state *state, double seconds)
 void background_end(core_state *state)
 {
     bool failed = PySys_GetObject("last_value") != NULL; /* an exception was printed */
+    char text[160];
 
     state->is_ending = true;
     if (!state->calls || wait_until_idle(state, failed ? 0 : SECONDS))
         return;
-    PySys_FormatStderr(
-        "pypar: rank %d ends the job: it leaves while %zu collective calls, "
-        "started and not waited for, are under way\n",
-        par_rank(state->world), state->calls);
+    PyOS_snprintf(text, sizeof text,
+                  "rank %d ends the job: it leaves while %zu collective calls, started "
+                  "and not waited for, are under way",
+                  par_rank(state->world), state->calls);
     errors_flush();
-    par_abort(EXIT_FAILURE);
+    par_abort(EXIT_FAILURE, text);
 }

@@ -12,6 +12,7 @@
 #include "background.h"
 #include "comm.h"
 #include "errors.h"
+#include "fail.h"
 #include "orphan.h"
 
 core_state *state_of(PyObject *module)
@@ -64,20 +65,6 @@ static PyObject *finalize(PyObject *module, IGNORED)
     if (err)
         return errors_raise(state_of(module), err);
     Py_RETURN_NONE;
-}
-
-static PyObject *abort_job(PyObject *module, PyObject *const *args, Py_ssize_t count,
-                           PyObject *keywords)
-{
-    static const signature s = {"abort", 1, 0, {"code"}};
-    PyObject *v[ARGUMENTS_MAX];
-    int code;
-
-    if (arguments_sort(&s, args, count, keywords, v) < 0 ||
-        arguments_int(state_of(module), v[0], "code", 1, &code) < 0)
-        return NULL;
-    errors_flush();
-    par_abort(code);
 }
 
 static PyObject *send(PyObject *module, PyObject *const *args, Py_ssize_t count,
@@ -197,10 +184,12 @@ static PyMethodDef functions[] = {
      "End the job; waits for all ranks, and for this rank's sends that are under\n"
      "way. Again is harmless, and so is leaving it out: it happens when the\n"
      "interpreter exits."},
-    {"abort", FAST(abort_job), METH_FASTCALL | METH_KEYWORDS,
-     "abort(code=1)\n--\n\n"
+    {"abort", FAST(fail_abort), METH_FASTCALL | METH_KEYWORDS,
+     "abort(code=1, text=None)\n--\n\n"
      "End all ranks at once with exit status code; 0 becomes 1. What has been\n"
-     "printed is flushed first. Doesn't return."},
+     "printed is flushed first. Doesn't return.\n\n"
+     "text goes to stderr, after this rank's number, host and process; where several\n"
+     "ranks of a host say the same, it is told once."},
     {"send", FAST(send), METH_FASTCALL | METH_KEYWORDS,
      "send(x, destination, use_buffer=False, vanilla=False, tag=1, bypass=False)\n--\n\n"
      "Send x, any object, to rank destination under tag: pypar.world.send.\n\n"
@@ -219,6 +208,8 @@ static PyMethodDef functions[] = {
      "broadcast(buffer, root=0, vanilla=False, bypass=False)\n--\n\n"
      "Return root's buffer, any object, on every rank: pypar.world.broadcast.\n\n"
      "An array is filled in place. vanilla and bypass change nothing."},
+    {"_abort_later", FAST(fail_abort_later), METH_FASTCALL, NULL},
+    {"_crash_after_python", fail_crash_after_python, METH_NOARGS, NULL},
     {"_detach", detach, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

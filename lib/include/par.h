@@ -190,9 +190,9 @@ typedef struct par_options {
  * A call between an earlier one and its par_finalize gives the same world
  * again and looks at no option; it is matched by its own par_finalize. A
  * program that exits with status 0 and without par_finalize is finalised then;
- * one that exits with another status ends the job with it, so that no rank
- * waits for one that is gone. If somebody else started MPI, their MPI_Finalize
- * finalises the job first.
+ * one that exits with another status ends the job with it and says so on stderr, so
+ * that no rank waits for one that is gone. If somebody else started MPI, their
+ * MPI_Finalize finalises the job first.
  *
  * PAR_ERR_ARG    an option or its environment variable is out of range, or
  *                differs between ranks; WORLD_P is NULL
@@ -219,8 +219,26 @@ PAR_API par_error par_finalize(void);
 PAR_API bool par_initialized(void);
 
 /* End all ranks of the job at once with exit status CODE; does not return.
- * Status 0 is turned into 1: who aborts has not succeeded. */
-PAR_API _Noreturn void par_abort(int code);
+ *
+ * TEXT, unless it is NULL, is written to stderr first, after "[rank 3 of 16 · host · pid]
+ * ": lines that say why. Where several ranks of a host abort with the same text, within
+ * some tenths of a second, one of them writes it for all, and the status is that of the
+ * first. A job of one rank writes TEXT as it is. Status 0 is turned into 1: who aborts
+ * has not succeeded. A status above 128 is that of a rank that a signal ends: its text is
+ * left out where another rank of its host has aborted with a smaller one. */
+PAR_API _Noreturn void par_abort(int code, const char *text);
+
+/* The same, but return, so that this process can clean up: the job ends as soon as it
+ * exits, or in SECONDS. Of several calls the first counts, as for the status. */
+PAR_API void par_abort_later(int code, const char *text, double seconds);
+
+/* A rank that SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT ends says so on stderr, with its
+ * name and a backtrace, and a program that exits with a status other than 0 before
+ * par_finalize says that; in jobs of one rank neither does. par_init sees to it, but a
+ * handler that somebody has set for such a signal stays the only one, unless it lies in
+ * the same program or library as ADDRESS: then it is called next. For languages whose own
+ * handlers end the process as well. */
+PAR_API void par_crash_before(const void *address);
 
 /* This process's number in COMM, 0 to par_size(COMM) - 1; -1 where COMM is
  * NULL or the job is over. */

@@ -1,5 +1,6 @@
 /* job.c - start and end of the job.
  * SPDX-License-Identifier: MIT */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +9,21 @@
 
 #include "background.h"
 #include "call.h"
+#include "crash.h"
 #include "leave.h"
 #include "lock.h"
 #include "options.h"
 #include "place.h"
 #include "request.h"
 #include "wait.h"
+#include "words.h"
 
 static struct {
     int depth;        /* calls of par_init not yet matched */
     bool mpi_is_ours; /* we started MPI, so we stop it */
     pid_t pid;        /* a child made by fork is not the rank */
     par_comm world;
+    atomic_int abort_code; /* 0 until it is certain that the job ends so */
     char hostname[256];
 } job;
 
@@ -97,6 +101,18 @@ static void do_chores(void)
     call_clear_urgent();
 }
 
+/* Ranks that end the job say why, also where they crash. */
+static void open_words(MPI_Comm node)
+{
+    int rank, size;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    words_open(node, rank, size);
+    if (size > 1)
+        crash_watch();
+}
+
 /* Whether this node has more ranks than CPUs that they may use together. */
 static par_error look_around(par_wait_mode mode)
 {
@@ -112,6 +128,8 @@ static par_error look_around(par_wait_mode mode)
     MPI_Comm_size(node, &ranks);
     code =
         MPI_Allreduce(MPI_IN_PLACE, mask, PLACE_MASK_WORDS, MPI_UINT64_T, MPI_BOR, node);
+    if (code == MPI_SUCCESS)
+        open_words(node);
     MPI_Comm_free(&node);
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Allreduce");
@@ -213,6 +231,7 @@ par_error par_finalize(void)
     lock_take();
     job.depth = 0;
     comm_job = COMM_JOB_OVER;
+    words_close();
     comm_close_all(&job.world);
     request_free_all();
     slot_free_all();
@@ -236,29 +255,73 @@ static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused)
 /* A program that has failed must not wait for ranks that may wait for it. */
 static void at_exit(int status, void *unused)
 {
+    char text[64];
+
     (void)unused;
     if (!job.depth || getpid() != job.pid)
         return;
+    if (job.abort_code)
+        par_abort(job.abort_code, NULL);
+    snprintf(text, sizeof text, "exits with status %d, which ends the job", status);
     if (status && job.world.size > 1)
-        par_abort(status);
+        par_abort(status, text);
     job.depth = 1;
-    if (par_finalize()) {
-        fprintf(stderr, "%s\n", par_error_detail()); /* nobody else can say it now */
-        par_abort(EXIT_FAILURE);
-    }
+    if (par_finalize())
+        par_abort(EXIT_FAILURE, par_error_detail()); /* nobody else can say it now */
 }
 
-_Noreturn void par_abort(int code)
+/* ---- end, at once ------------------------------------------------------- */
+
+/* The status of the job, CODE if none is certain yet. */
+static int settle(int code)
 {
-    int started = 0, stopped = 0;
+    int none = 0;
 
     if (!code)
         code = EXIT_FAILURE;
-    fflush(NULL);  /* MPI_Abort ends this process without its exit handlers */
+    return atomic_compare_exchange_strong(&job.abort_code, &none, code) ? code : none;
+}
+
+static _Noreturn void end(int code)
+{
+    int started = 0, stopped = 0;
+
     job.depth = 0; /* at_exit has nothing to do any more */
     MPI_Initialized(&started);
     MPI_Finalized(&stopped);
     if (started && !stopped)
         use_mpi_abort(code);
     _exit(code);
+}
+
+_Noreturn void par_abort(int code, const char *text)
+{
+    code = settle(code);
+    fflush(NULL); /* MPI_Abort ends this process without its exit handlers */
+    end(words_say(code, text));
+}
+
+static void *end_later(void *argument)
+{
+    double seconds = *(double *)argument;
+    time_t whole = (time_t)seconds;
+    struct timespec left = {whole, (long)(1e9 * (seconds - (double)whole))};
+
+    while (nanosleep(&left, &left) < 0)
+        ;
+    /* What is in the buffers of streams that others may hold locked is lost. */
+    end(job.abort_code);
+}
+
+void par_abort_later(int code, const char *text, double seconds)
+{
+    static double limit;
+    pthread_t thread;
+
+    code = settle(code);
+    limit = seconds > 0 ? seconds : 0;
+    if (pthread_create(&thread, NULL, end_later, &limit))
+        par_abort(code, text);
+    pthread_detach(thread);
+    job.abort_code = words_say(code, text);
 }

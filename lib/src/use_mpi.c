@@ -4,7 +4,10 @@
 #include "use_mpi.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "environ.h"
@@ -54,6 +57,8 @@ int use_mpi_start(int *argc, char ***argv)
     /* A world of one, without mpirun, needs no daemon beside it: Open MPI 4 would start
      * one for the processes that it might spawn, which takes longer than all the rest. */
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    /* Which rank has crashed, and where, crash.c tells. */
+    setenv("OMPI_MCA_opal_signal", "", 0);
     started_here = true;
     code = MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
     environ_restore(before);
@@ -87,13 +92,34 @@ void use_mpi_end_blocking(void)
 extern int ompi_mpi_abort(MPI_Comm comm, int code) __attribute__((weak));
 #endif
 
+static int abort_code;
+
+static void *exit_soon(void *unused)
+{
+    (void)unused;
+    nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);
+    _exit(abort_code);
+}
+
+/* mpirun answers who asks for the end of all ranks, but not while it ends them already:
+ * then those who waited for the answer would be killed, after a second. */
 _Noreturn void use_mpi_abort(int code)
 {
+    static atomic_flag is_called = ATOMIC_FLAG_INIT;
+    pthread_t thread;
+
+    /* Another thread is about to end this process: Open MPI would return. */
+    while (atomic_flag_test_and_set(&is_called))
+        pause();
+    abort_code = code;
+    if (pthread_create(&thread, NULL, exit_soon, NULL) == 0)
+        pthread_detach(thread);
 #ifdef OPEN_MPI
     if (ompi_mpi_abort)
         ompi_mpi_abort(MPI_COMM_WORLD, code);
+    else
 #endif
-    MPI_Abort(MPI_COMM_WORLD, code);
+        MPI_Abort(MPI_COMM_WORLD, code);
     _exit(code);
 }
 

@@ -16,8 +16,8 @@ static void must_succeed(par_error error, const char *call)
 {
     if (error == PAR_OK)
         return;
-    fprintf(stderr, "%s: %s (%s)\n", call, par_strerror(error), par_error_detail());
-    par_abort(EXIT_FAILURE);
+    fprintf(stderr, "%s: %s\n", call, par_strerror(error));
+    par_abort(EXIT_FAILURE, par_error_detail());
 }
 
 void contender_start(int *argc, char ***argv)
@@ -32,7 +32,7 @@ void contender_end(void)
 
 _Noreturn void contender_abort(void)
 {
-    par_abort(EXIT_FAILURE);
+    par_abort(EXIT_FAILURE, NULL);
 }
 
 int contender_rank(void)

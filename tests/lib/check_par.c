@@ -46,7 +46,7 @@ _Noreturn void check_failed(const char *file, int line, const char *expression,
     if (check_may_go_on)
         _ck_assert_failed(file, line, expression, "%s", reason);
     print_failure(file, line, reason);
-    par_abort(EXIT_FAILURE);
+    par_abort(EXIT_FAILURE, NULL);
 }
 
 void check_error(par_error expected, par_error got, const char *call, const char *file,

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check_job.h"
 #include "check_par.h"
 #include "slot.h"
 #include "use_mpi.h"
@@ -295,7 +296,7 @@ static int play_abort_7(void)
 
     begin(NULL);
     if (me == ranks - 1)
-        par_abort(7);
+        par_abort(7, NULL);
     ck_ok(par_receive(world, &x, 1, PAR_CHAR, ranks - 1, 1, NULL));
     return 0;
 }
@@ -304,12 +305,12 @@ static int play_abort_0(void)
 {
     begin(NULL);
     ck_ok(par_barrier(world));
-    par_abort(0);
+    par_abort(0, NULL);
 }
 
 static int play_abort_outside(void)
 {
-    par_abort(9);
+    par_abort(9, NULL);
 }
 
 /* A child made by fork is no rank, however it ends. */
@@ -379,10 +380,7 @@ static int play_refuse_4096(void)
     return refuse(4096, "2048", "differs between ranks");
 }
 
-static const struct {
-    const char *name;
-    int (*play)(void);
-} roles[] = {
+static const check_role roles[] = {
     {"facts", play_facts},
     {"outside", play_outside},
     {"twice", play_twice},
@@ -409,192 +407,111 @@ static const struct {
 
 static int play(const char *role)
 {
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-        if (strcmp(role, roles[i].name) == 0)
-            return roles[i].play();
-    fprintf(stderr, "no such role: %s\n", role);
-    return 2;
-}
-
-/* ---- jobs ------------------------------------------------------------------ */
-
-/* What the last job has printed. */
-static char output[8192];
-
-/* Add N ranks in ROLE to COMMAND; without mpirun if N is 0. */
-static void add_ranks(char *command, size_t size, int n, const char *role)
-{
-    char flags[512];
-    size_t used = strlen(command);
-
-    if (n) {
-        snprintf(flags, sizeof flags, CHECK_MPIRUN_FLAGS, n);
-        snprintf(command + used, size - used, "%s ", flags);
-        used = strlen(command);
-    }
-    snprintf(command + used, size - used, "'%s' %s ", check_path, role);
-}
-
-/* Run COMMAND and give its exit status. A job that hangs is ended from outside,
- * with status 124. */
-static int run(const char *command)
-{
-    size_t length;
-    int status;
-    FILE *pipe = popen(command, "r");
-
-    ck_assert_ptr_nonnull(pipe);
-    length = fread(output, 1, sizeof output - 1, pipe);
-    output[length] = '\0';
-    while (fgetc(pipe) != EOF)
-        ;
-    status = pclose(pipe);
-    ck_assert_msg(WIFEXITED(status), "%s: %s", command, output);
-    return WEXITSTATUS(status);
-}
-
-/* Two roles in one job, N ranks in the first and, if there is a second, one in
- * that; SETTINGS like "A=b" for their environment. */
-static int run_roles(int n, const char *role, const char *second, const char *settings)
-{
-    char command[4096];
-
-    snprintf(command, sizeof command, "%s timeout -k 2 20 %s ", settings,
-             n ? CHECK_MPIRUN : "");
-    add_ranks(command, sizeof command, n, role);
-    if (second) {
-        strcat(command, ": ");
-        add_ranks(command, sizeof command, 1, second);
-    }
-    strcat(command, "2>&1 </dev/null");
-    return run(command);
-}
-
-/* Those roles, as run_roles() has them, end with status EXPECTED. */
-static void roles_end(int expected, int n, const char *role, const char *second,
-                      const char *settings)
-{
-    int status = run_roles(n, role, second, settings);
-
-    ck_assert_msg(status == expected, "%s %s on %d ranks: status %d: %s", settings, role,
-                  n, status, output);
-}
-
-static void job_ends(int expected, int n, const char *role)
-{
-    roles_end(expected, n, role, NULL, "");
-}
-
-/* Without an mpirun, which may have something to say, nothing is printed. */
-static void job_ends_well(int n, const char *role)
-{
-    job_ends(EXIT_SUCCESS, n, role);
-    if (n == 0)
-        ck_assert_str_eq(output, "");
+    return check_play(roles, sizeof roles / sizeof *roles, role);
 }
 
 /* ---- tests ----------------------------------------------------------------- */
 
 START_TEST(a_rank_knows_itself_and_its_job)
 {
-    job_ends_well(0, "facts");
-    job_ends_well(1, "facts");
-    job_ends_well(3, "facts");
+    check_job_ends_well(0, "facts");
+    check_job_ends_well(1, "facts");
+    check_job_ends_well(3, "facts");
 }
 END_TEST
 
 START_TEST(a_check_that_fails_in_a_job_is_seen_here)
 {
-    job_ends(1, 0, "notice-17");
-    ck_assert_ptr_nonnull(strstr(output, "success"));
-    job_ends(2, 0, "nobody");
+    check_job_ends(1, 0, "notice-17");
+    ck_assert_ptr_nonnull(strstr(check_output, "success"));
+    check_job_ends(2, 0, "nobody");
 }
 END_TEST
 
 START_TEST(outside_of_the_job_every_call_says_so)
 {
-    job_ends_well(0, "outside");
-    job_ends_well(2, "outside");
+    check_job_ends_well(0, "outside");
+    check_job_ends_well(2, "outside");
 }
 END_TEST
 
 START_TEST(two_inits_are_matched_by_two_finalizes)
 {
-    job_ends_well(0, "twice");
-    job_ends_well(2, "twice");
+    check_job_ends_well(0, "twice");
+    check_job_ends_well(2, "twice");
 }
 END_TEST
 
 START_TEST(an_mpi_of_somebody_else_is_joined_and_left_running)
 {
-    job_ends_well(0, "join");
-    job_ends_well(2, "join");
-    job_ends_well(2, "join-in-vain");
+    check_job_ends_well(0, "join");
+    check_job_ends_well(2, "join");
+    check_job_ends_well(2, "join-in-vain");
 }
 END_TEST
 
 START_TEST(an_mpi_of_somebody_else_may_be_gone_at_exit)
 {
-    job_ends_well(2, "join-and-forget");
+    check_job_ends_well(2, "join-and-forget");
 }
 END_TEST
 
 START_TEST(a_job_that_is_never_finalized_ends_well_all_the_same)
 {
-    job_ends_well(0, "forget");
-    job_ends_well(3, "forget");
-    job_ends_well(2, "forget-twice");
+    check_job_ends_well(0, "forget");
+    check_job_ends_well(3, "forget");
+    check_job_ends_well(2, "forget-twice");
 }
 END_TEST
 
 START_TEST(messages_that_nobody_received_do_not_matter_in_the_end)
 {
-    job_ends_well(1, "unreceived");
-    job_ends_well(2, "unreceived");
+    check_job_ends_well(1, "unreceived");
+    check_job_ends_well(2, "unreceived");
 }
 END_TEST
 
 START_TEST(collective_calls_under_way_end_before_the_job)
 {
-    job_ends_well(0, "background");
-    job_ends_well(3, "background");
+    check_job_ends_well(0, "background");
+    check_job_ends_well(3, "background");
 }
 END_TEST
 
 START_TEST(collective_calls_that_cannot_end_are_an_error_in_the_end)
 {
-    job_ends(1, 2, "uneven");
-    ck_assert_ptr_nonnull(strstr(output, "the job cannot end"));
-    job_ends(1, 3, "uneven");
+    check_job_ends(1, 2, "uneven");
+    ck_assert_ptr_nonnull(strstr(check_output, "the job cannot end"));
+    check_job_ends(1, 3, "uneven");
 }
 END_TEST
 
 START_TEST(an_mpi_for_one_thread_has_no_calls_in_the_background)
 {
-    job_ends_well(2, "join-one-thread");
+    check_job_ends_well(2, "join-one-thread");
 }
 END_TEST
 
 START_TEST(a_rank_that_exits_with_a_status_ends_the_job_with_it)
 {
-    job_ends(3, 0, "exit-3");
-    job_ends(3, 3, "exit-3");
+    check_job_ends(3, 0, "exit-3");
+    check_job_ends(3, 3, "exit-3");
 }
 END_TEST
 
 START_TEST(an_abort_ends_the_job_with_its_status)
 {
-    job_ends(7, 0, "abort-7");
-    job_ends(7, 3, "abort-7");
-    job_ends(1, 2, "abort-0");
-    job_ends(9, 0, "abort-outside");
+    check_job_ends(7, 0, "abort-7");
+    check_job_ends(7, 3, "abort-7");
+    check_job_ends(1, 2, "abort-0");
+    check_job_ends(9, 0, "abort-outside");
 }
 END_TEST
 
 START_TEST(a_child_made_by_fork_does_not_end_the_job)
 {
-    job_ends_well(0, "fork");
-    job_ends_well(2, "fork");
+    check_job_ends_well(0, "fork");
+    check_job_ends_well(2, "fork");
 }
 END_TEST
 
@@ -604,21 +521,21 @@ START_TEST(every_inline_limit_carries_messages_of_all_sizes)
                                            "PAR_INLINE=1048576", "PAR_WAIT=sleep",
                                            "PAR_WAIT=spin"};
 
-    roles_end(EXIT_SUCCESS, 2, "sizes", NULL, settings[_i]);
+    check_roles_end(EXIT_SUCCESS, 2, "sizes", NULL, settings[_i]);
 }
 END_TEST
 
 START_TEST(a_wrong_option_is_refused_on_every_rank)
 {
-    job_ends_well(0, "refuse-17");
-    job_ends_well(2, "refuse-17");
-    roles_end(EXIT_SUCCESS, 1, "notice-17", "refuse-17", "");
+    check_job_ends_well(0, "refuse-17");
+    check_job_ends_well(2, "refuse-17");
+    check_roles_end(EXIT_SUCCESS, 1, "notice-17", "refuse-17", "");
 }
 END_TEST
 
 START_TEST(options_that_differ_are_refused_on_every_rank)
 {
-    roles_end(EXIT_SUCCESS, 2, "refuse-2048", "refuse-4096", "");
+    check_roles_end(EXIT_SUCCESS, 2, "refuse-2048", "refuse-4096", "");
 }
 END_TEST
 

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""What nobody catches, in any rank: it is told once, and ends the job.
+
+Python goes on to its end, so that what the program wants to do there is done, but has
+only some time left: other ranks may wait for this one.
+
+Whoever prints exceptions himself, by a hook of his own, goes on to do so: then the rank
+exits with status 1, which ends the job as well, and libpar says so.
+"""
+
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from types import FrameType, TracebackType
+from typing import Any
+
+from . import _core
+
+GRACE_SECONDS = 1.0  # from the exception to the end of the job, with what is told
+AGAIN_SECONDS = 1.0  # several launchers may send the same signal
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+_pid = os.getpid()
+_failed = False  # this rank has told why
+_signalled: tuple[int, float] | None = None  # SIGTERM, and when
+
+
+def watch() -> None:
+    """From now on the end of this rank is the end of the job, and is told."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _main
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _thread
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _unraisable
+    _watch_signals()
+    _watch_crashes()
+
+
+def _watch_signals() -> None:
+    """mpirun, srun and batch systems end ranks by SIGTERM, and kill them soon after."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _interrupt)
+        os.register_at_fork(after_in_child=_forget_signals)
+
+
+def _forget_signals() -> None:
+    if signal.getsignal(signal.SIGTERM) is _interrupt:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _watch_crashes() -> None:
+    if not faulthandler.is_enabled() and sys.__stderr__ is not None:
+        try:
+            faulthandler.enable(sys.__stderr__)
+        except (OSError, ValueError, RuntimeError):
+            return  # there is no stderr to tell it
+    _core._crash_after_python()
+
+
+# -- where Python brings what nobody has caught ----------------------------------------
+
+
+def _main(
+    kind: type[BaseException], value: BaseException, trace: TracebackType | None
+) -> None:
+    if not _is_the_end():
+        sys.__excepthook__(kind, value, trace)
+    elif issubclass(kind, KeyboardInterrupt):
+        status = 128 + (_signalled[0] if _signalled else signal.SIGINT)
+        _fail(status, _where(value, trace))
+        # Python would end itself by SIGINT, and mpirun print a page about that.
+        sys.exit(status)
+    else:
+        _fail(1, _traceback(kind, value, trace))
+
+
+def _thread(args: Any) -> None:
+    if args.exc_type is SystemExit:  # ends the thread, and no more
+        return
+    if not _is_rank() or _is_interactive():
+        threading.__excepthook__(args)
+        return
+    name = args.thread.name if args.thread else "?"
+    text = _traceback(args.exc_type, args.exc_value, args.exc_traceback)
+    _fail(1, f"Exception in thread {name}: {text}")
+    # For what is to be done at the end; sooner than the job ends without.
+    signal.raise_signal(signal.SIGINT)
+
+
+def _unraisable(args: Any) -> None:
+    at_exit = (args.err_msg or "").startswith("Exception ignored in atexit callback")
+    if not (at_exit and _is_rank()):
+        sys.__unraisablehook__(args)
+        return
+    text = _traceback(args.exc_type, args.exc_value, args.exc_traceback)
+    _fail(1, f"Exception in atexit callback: {text}")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    global _signalled
+    now = time.monotonic()
+    if _signalled and now - _signalled[1] < AGAIN_SECONDS:
+        return
+    _signalled = number, now
+    raise KeyboardInterrupt
+
+
+# -- what is told -----------------------------------------------------------------------
+
+
+def _is_rank() -> bool:
+    """Not so in a child made by fork, nor in a job that is over."""
+    return os.getpid() == _pid and _core.initialized()
+
+
+def _is_interactive() -> bool:
+    return bool(
+        sys.flags.interactive or hasattr(sys, "ps1") or os.environ.get("PYTHONINSPECT")
+    )
+
+
+def _is_the_end() -> bool:
+    """Whether Python ends now: then it has called the hook itself, and no function of
+    Python's, such as a console that prints an exception and goes on."""
+    hook = sys._getframe(1)
+    return hook.f_back is None and _is_rank() and not _is_interactive()
+
+
+def _traceback(
+    kind: type[BaseException], value: BaseException | None, trace: TracebackType | None
+) -> str:
+    return "".join(traceback.format_exception(kind, value, trace))
+
+
+def _where(value: BaseException, trace: TracebackType | None) -> str:
+    """An interrupt in one line: many ranks are in other places each."""
+    frames = [
+        f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(trace)
+        if os.path.dirname(os.path.abspath(frame.filename)) != _HERE
+        and frame.name != _interrupt.__name__
+    ]
+    cause = f" ({signal.Signals(_signalled[0]).name})" if _signalled else ""
+    text = f": {value}" if str(value) else ""
+    return f"KeyboardInterrupt{text}{cause} at " + ", ".join(frames)
+
+
+def _fail(status: int, text: str) -> None:
+    """Tell TEXT, once, and have the job end soon."""
+    global _failed
+    if _failed:
+        return
+    _failed = True
+    if not _goes_to_stderr():
+        print(text, file=sys.stderr, flush=True)
+        text = f"ends the job: {text.rstrip().splitlines()[-1]}"
+    _core._abort_later(status, text, GRACE_SECONDS)
+
+
+def _goes_to_stderr() -> bool:
+    """Else the program has put a stream of its own in its place."""
+    return sys.stderr is sys.__stderr__ or sys.stderr is None

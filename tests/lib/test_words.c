@@ -1,0 +1,244 @@
+/* test_words.c - what ranks say before they end the job.
+ * SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check_job.h"
+#include "check_par.h"
+
+/* ---- roles ---------------------------------------------------------------- */
+
+static void begin(void)
+{
+    ck_ok(par_init(NULL, NULL, NULL, &world));
+    me = par_rank(world);
+    ranks = par_size(world);
+    ck_ok(par_barrier(world));
+}
+
+/* Nobody sends it. */
+static int wait_for_ever(void)
+{
+    char x;
+
+    par_receive(world, &x, 1, PAR_CHAR, 0, 99, NULL);
+    return 0;
+}
+
+static int play_alike(void)
+{
+    begin();
+    par_abort(5, "all alike");
+}
+
+static int play_own(void)
+{
+    char text[128];
+    int local;
+
+    begin();
+    snprintf(text, sizeof text, "rank %d at %p, rank 99", me, (void *)&local);
+    par_abort(5, text);
+}
+
+static int play_differ(void)
+{
+    begin();
+    par_abort(5, me % 2 ? "odd" : "even");
+}
+
+static int play_all_differ(void)
+{
+    char text[64];
+
+    begin();
+    snprintf(text, sizeof text, "cause %c", 'A' + me);
+    par_abort(5, text);
+}
+
+static int play_one(void)
+{
+    begin();
+    if (me == 1)
+        par_abort(5, "only this");
+    return wait_for_ever();
+}
+
+/* More than anybody has room for. */
+static int play_long(void)
+{
+    size_t bytes = 200000;
+    char *text = check_alloc(bytes);
+
+    begin();
+    memset(text, 'x', bytes - 1);
+    text[0] = 'l';
+    if (me == 1)
+        par_abort(5, text);
+    free(text);
+    return wait_for_ever();
+}
+
+static int play_later(void)
+{
+    begin();
+    if (me == 1) {
+        par_abort_later(5, "in a moment", 0.5);
+        par_abort_later(6, "and once more", 0.1);
+        printf("goes on\n");
+        fflush(stdout);
+    }
+    return wait_for_ever();
+}
+
+static int play_exit(void)
+{
+    begin();
+    if (me == 1) {
+        par_abort_later(5, "first", 60);
+        return 3;
+    }
+    return wait_for_ever();
+}
+
+static int play_signalled(void)
+{
+    begin();
+    if (me == 1)
+        par_abort(5, "the cause");
+    par_abort(143, "ended by a signal");
+}
+
+static int play_all_signalled(void)
+{
+    begin();
+    par_abort(143, "ended by a signal");
+}
+
+static int play_killed(void)
+{
+    begin();
+    if (me == 1)
+        raise(SIGKILL);
+    usleep(500000);
+    par_abort(143, "ended by a signal");
+}
+
+static const check_role roles[] = {
+    {"alike", play_alike},
+    {"own", play_own},
+    {"differ", play_differ},
+    {"all-differ", play_all_differ},
+    {"one", play_one},
+    {"long", play_long},
+    {"later", play_later},
+    {"exit", play_exit},
+    {"signalled", play_signalled},
+    {"all-signalled", play_all_signalled},
+    {"killed", play_killed},
+};
+
+static int play(const char *role)
+{
+    return check_play(roles, sizeof roles / sizeof *roles, role);
+}
+
+/* ---- tests ---------------------------------------------------------------- */
+
+START_TEST(the_same_text_of_all_ranks_is_printed_once)
+{
+    check_job_ends(5, 4, "alike");
+    check_printed(1, "all alike");
+    check_printed(1, "[ranks 0-3 of 4 · ");
+}
+END_TEST
+
+START_TEST(texts_that_differ_in_the_own_rank_and_addresses_are_the_same)
+{
+    check_job_ends(5, 4, "own");
+    check_printed(1, ", rank 99");
+}
+END_TEST
+
+START_TEST(each_text_is_printed_once_with_its_ranks)
+{
+    check_job_ends(5, 4, "differ");
+    check_printed(1, "[ranks 0,2 of 4 · ");
+    check_printed(1, "[ranks 1,3 of 4 · ");
+    check_printed(1, "even");
+    check_printed(1, "odd");
+}
+END_TEST
+
+START_TEST(of_many_texts_some_are_printed)
+{
+    check_job_ends(5, 10, "all-differ");
+    check_printed(8, "cause ");
+    check_printed(1, "each ends for a reason of its own");
+}
+END_TEST
+
+START_TEST(a_rank_that_fails_alone_is_named)
+{
+    check_job_ends(5, 3, "one");
+    check_printed(1, "[rank 1 of 3 · ");
+    check_printed(1, "only this");
+    check_job_ends(5, 0, "alike");
+    ck_assert_str_eq(check_output, "all alike\n");
+}
+END_TEST
+
+START_TEST(a_text_may_be_long)
+{
+    check_job_ends(5, 2, "long");
+    check_printed(1, "[rank 1 of 2 · ");
+    check_printed(1, "lxxx");
+}
+END_TEST
+
+START_TEST(a_rank_may_clean_up_before_the_job_ends)
+{
+    check_job_ends(5, 2, "later");
+    check_printed(1, "in a moment");
+    check_printed(1, "goes on");
+    check_job_ends(5, 2, "exit");
+    check_printed(1, "first");
+    check_printed(0, "status 3");
+}
+END_TEST
+
+START_TEST(a_signal_is_no_reason_where_there_is_one)
+{
+    check_job_ends(5, 4, "signalled");
+    check_printed(1, "the cause");
+    check_printed(0, "signal");
+    check_job_ends(143, 4, "all-signalled");
+    check_printed(1, "[ranks 0-3 of 4 · ");
+    check_printed(1, "ended by a signal");
+}
+END_TEST
+
+START_TEST(a_rank_that_is_killed_is_named_by_the_others)
+{
+    check_job_ends(128 + SIGKILL, 3, "killed");
+    check_printed(1, "[rank 1 of 3 · ");
+    check_printed(1, "has died without a word");
+}
+END_TEST
+
+static void add(Suite *suite)
+{
+    check_add(suite, the_same_text_of_all_ranks_is_printed_once);
+    check_add(suite, texts_that_differ_in_the_own_rank_and_addresses_are_the_same);
+    check_add(suite, each_text_is_printed_once_with_its_ranks);
+    check_add(suite, of_many_texts_some_are_printed);
+    check_add(suite, a_rank_that_fails_alone_is_named);
+    check_add(suite, a_text_may_be_long);
+    check_add(suite, a_rank_may_clean_up_before_the_job_ends);
+    check_add(suite, a_signal_is_no_reason_where_there_is_one);
+    check_add(suite, a_rank_that_is_killed_is_named_by_the_others);
+}
+
+const check_program program = {"words", add, .alone = true, .play = play};
