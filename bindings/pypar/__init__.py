@@ -23,6 +23,8 @@ Constants:
     MINLOC, MAXLOC        to the pair (value, index) of the smallest or largest value
 """
 
+import os as _os
+
 from . import mpiext
 from ._core import (
     BAND,
@@ -92,12 +94,17 @@ from .deprecated import (
 from .grid import Grid
 from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
+from .output import print0, progress
 from .output import print_whole_lines as _print_whole_lines
 from .uncaught import watch as _watch
 
 if world.size > 1:
     _print_whole_lines()
     _watch()
+if _path := _os.environ.get("PAR_LOG"):
+    from .logging import start as _start
+
+    _start(_path)
 
 __all__ = [
     "Abort",
@@ -148,6 +155,8 @@ __all__ = [
     "initialized",
     "inplace_reduce",
     "max_tag",
+    "print0",
+    "progress",
     "push_for_alloc",
     "rank",
     "raw_gather",

@@ -90,8 +90,10 @@ def _thread(args: Any) -> None:
     name = args.thread.name if args.thread else "?"
     text = _traceback(args.exc_type, args.exc_value, args.exc_traceback)
     _fail(1, f"Exception in thread {name}: {text}")
-    # For what is to be done at the end; sooner than the job ends without.
-    signal.raise_signal(signal.SIGINT)
+    # The program's main thread does what is to be done at its end.
+    main = threading.main_thread().ident
+    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.pthread_kill(main, signal.SIGINT)
 
 
 def _unraisable(args: Any) -> None:
