@@ -2,7 +2,6 @@
 """The command line of the sample programs in Python."""
 
 import argparse
-import sys
 
 import pypar as pp
 
@@ -20,8 +19,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         if pp.rank() == 0:
             line = "".join(c if c.isprintable() else "?" for c in message)
-            print(f"{self.prog}: {line}", file=sys.stderr)
-            pp.abort(2)
+            pp.abort(2, f"{self.prog}: {line}")
         pp.finalize()  # waits for rank 0, which ends this rank, too
 
 

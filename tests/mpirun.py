@@ -11,6 +11,7 @@ beside the sources is taken.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,6 +86,14 @@ def environment(more):
         "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         **{name: str(value) for name, value in (more or {}).items()},
     }
+
+
+LABEL = re.compile(r"^\[ranks? [\d,-]+ of \d+ · [^]]+\] ", re.MULTILINE)
+
+
+def unlabelled(text):
+    """TEXT without the ranks that its lines begin with."""
+    return LABEL.sub("", text)
 
 
 def _session(sid):

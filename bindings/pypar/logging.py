@@ -81,7 +81,9 @@ class FileHandler(logging.FileHandler):
             return
         if not self._instead:
             self._instead = StreamHandler()
-            told = f"the log file {self.baseFilename} cannot be written ({error.strerror})"
+            told = (
+                f"the log file {self.baseFilename} cannot be written ({error.strerror})"
+            )
             print(f"{label()}{told}: its lines come here", file=sys.stderr)
         self._instead.handle(record)
 
