@@ -12,8 +12,8 @@
 #include "crash.h"
 #include "leave.h"
 #include "lock.h"
+#include "node.h"
 #include "options.h"
-#include "place.h"
 #include "request.h"
 #include "wait.h"
 #include "words.h"
@@ -113,28 +113,17 @@ static void open_words(MPI_Comm node)
         crash_watch();
 }
 
-/* Whether this node has more ranks than CPUs that they may use together. */
-static par_error look_around(par_wait_mode mode)
+/* What the ranks of a node share. */
+static par_error look_around(void)
 {
-    uint64_t mask[PLACE_MASK_WORDS];
     MPI_Comm node;
-    int ranks;
     int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
                                    &node);
 
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Comm_split_type");
-    place_mask(mask);
-    MPI_Comm_size(node, &ranks);
-    code =
-        MPI_Allreduce(MPI_IN_PLACE, mask, PLACE_MASK_WORDS, MPI_UINT64_T, MPI_BOR, node);
-    if (code == MPI_SUCCESS)
-        open_words(node);
+    open_words(node);
     MPI_Comm_free(&node);
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Allreduce");
-    wait_configure(mode, ranks > place_count(mask));
-    wait_set_chore(do_chores);
     return PAR_OK;
 }
 
@@ -144,7 +133,10 @@ static par_error open_world(const par_options *options)
     par_error err = agree(options, &chosen);
 
     if (!err)
-        err = look_around(chosen.wait);
+        err = node_settle(&chosen);
+    if (!err)
+        err = look_around();
+    wait_set_chore(do_chores);
     if (!err)
         err = comm_open(&job.world, MPI_COMM_WORLD);
     return err;

@@ -1,0 +1,24 @@
+/* node.h - the ranks of this node, and their places.
+ * SPDX-License-Identifier: MIT */
+#ifndef PAR_SRC_NODE_H
+#define PAR_SRC_NODE_H
+
+#include "place.h"
+
+/* Look at the machine, and find this rank its place on it, together with the others
+ * of the node. Collective over the job. A machine that can't be read, or a place that
+ * can't be had, is no error: place.why tells it. */
+par_error node_settle(const par_options *options);
+
+/* The machine, without its devices; NULL where it could not be read, and before the
+ * job. */
+const machine *node_machine(void);
+
+/* The places of this node's ranks, by their numbers there; *COUNT_P is how many.
+ * NULL and 0 before the job. They are the same on each of these ranks. */
+const place *node_places(int *count_p);
+
+/* This rank's number there. */
+int node_rank(void);
+
+#endif
