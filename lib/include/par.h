@@ -178,6 +178,26 @@ typedef struct par_options {
     size_t inline_bytes;
     /* The environment variable PAR_WAIT, auto, spin or sleep, overrides it. */
     par_wait_mode wait;
+    /* How the CPUs of a node are given to its ranks; NULL: as the launcher was told
+     * to, or, if it was told nothing, as "auto". Read by par_init alone. The
+     * environment variable PAR_BIND overrides it. All ranks must agree.
+     *
+     * "auto"      each rank gets an equal share of the cores, of one L3 cache, NUMA
+     *             node or package if all can; with more ranks than cores, all get all
+     * "none"      each rank stays as it was started
+     * "core"      one core of its share, "hwthread" one hardware thread of it; two
+     *             ranks and more on one if need be
+     * "l3", "numa", "package"  a whole one; several ranks on one if need be
+     * "compact"   one core each, side by side; "scatter" as far apart as can be
+     * "0-3:4,6"   CPUs, as the kernel numbers them, for each rank of a node in turn;
+     *             '+' may stand for ',' */
+    const char *bind;
+    /* How many threads each rank is to have, so many of the cores of its share; and
+     * with core, hwthread, compact and scatter so many instead of one. Default: the
+     * environment's SLURM_CPUS_PER_TASK, or as many as its place has cores. The
+     * environment variable PAR_THREADS_PER_RANK overrides it. 1 to 8192. All ranks
+     * must agree. */
+    int threads_per_rank;
 } par_options;
 
 /* Start the job, or join MPI if somebody else has initialised it already;
@@ -194,8 +214,8 @@ typedef struct par_options {
  * that no rank waits for one that is gone. If somebody else started MPI, their
  * MPI_Finalize finalises the job first.
  *
- * PAR_ERR_ARG    an option or its environment variable is out of range, or
- *                differs between ranks; WORLD_P is NULL
+ * PAR_ERR_ARG    an option or its environment variable is out of range, does not fit
+ *                the node, or differs between ranks; WORLD_P is NULL
  * PAR_ERR_STATE  the job has been finalised before: MPI cannot start twice
  * PAR_ERR_MPI    MPI did not start
  */
@@ -302,7 +322,11 @@ PAR_API double par_time(void);
  */
 PAR_API par_error par_place_cpus(char *text, size_t size);
 
-/* How many CPUs this rank may run on, at least 1. */
+/* How many threads this rank has a use for, at least 1: the cores that it may run on,
+ * or the threads that it has been asked to have (see par_options); a core that is
+ * other ranks' too counts in part; and no more than the CPU time that a control group
+ * (a container, a batch system) grants it, rounded up. Before par_init this machine is
+ * looked at, which takes some milliseconds, and other ranks are not known. */
 PAR_API int par_cpus(void);
 
 /* ---- p2p: from one rank to another ------------------------------------- */

@@ -3,7 +3,10 @@
 #define _GNU_SOURCE /* CPU sets */
 #include "affinity.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 
 /* As wide as a mask: the kernel refuses a set that is narrower than its own. */
 typedef union wide_set {
@@ -11,15 +14,58 @@ typedef union wide_set {
     unsigned char bytes[MASK_CPUS / 8];
 } wide_set;
 
-mask affinity_now(void)
+mask affinity_of(pid_t pid)
 {
     wide_set wide;
     mask m = {{0}};
 
-    if (sched_getaffinity(0, sizeof wide, &wide.set))
+    if (sched_getaffinity(pid, sizeof wide, &wide.set))
         return m;
     for (int cpu = 0; cpu < MASK_CPUS; cpu++)
         if (CPU_ISSET_S((unsigned)cpu, sizeof wide, &wide.set))
             mask_add(&m, cpu);
     return m;
+}
+
+static int set_one(pid_t thread, const mask *to)
+{
+    wide_set wide;
+
+    CPU_ZERO_S(sizeof wide, &wide.set);
+    for (int cpu = -1; (cpu = mask_next(to, cpu)) >= 0;)
+        CPU_SET_S((unsigned)cpu, sizeof wide, &wide.set);
+    return sched_setaffinity(thread, sizeof wide, &wide.set) ? errno : 0;
+}
+
+/* Move the threads that are where this one was; how many have been moved. */
+static int move_others(const mask *from, const mask *to)
+{
+    DIR *threads = opendir("/proc/self/task");
+    const struct dirent *entry;
+    int moved = 0;
+
+    while (threads && (entry = readdir(threads))) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        mask now;
+
+        if (thread <= 0) /* "." and ".." */
+            continue;
+        now = affinity_of(thread);
+        moved += mask_equal(&now, from) && !set_one(thread, to);
+    }
+    if (threads)
+        closedir(threads);
+    return moved;
+}
+
+int affinity_set(const mask *to)
+{
+    mask from = affinity_of(0);
+    int err = mask_equal(&from, to) ? 0 : set_one(0, to);
+
+    /* Again as long as there are some: a thread that is started meanwhile has the mask
+     * of its parent, which may have been the old one still. */
+    while (!err && !mask_equal(&from, to) && move_others(&from, to))
+        ;
+    return err;
 }

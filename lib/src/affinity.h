@@ -3,9 +3,17 @@
 #ifndef PAR_SRC_AFFINITY_H
 #define PAR_SRC_AFFINITY_H
 
+#include <sys/types.h>
+
 #include "mask.h"
 
-/* Those of the calling thread, as the kernel says now. Empty where it says nothing. */
-mask affinity_now(void);
+/* Those of thread or process PID, 0 being the calling thread, as the kernel says now.
+ * Empty where it says nothing. */
+mask affinity_of(pid_t pid);
+
+/* Let the calling thread run on TO, and with it all threads of this process that could
+ * run where it could: threads that somebody has placed apart from it stay there. 0, or
+ * what errno says. */
+int affinity_set(const mask *to);
 
 #endif

@@ -61,37 +61,99 @@ static par_error start_mpi(int *argc, char ***argv)
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Init_thread");
 }
 
-/* All ranks must have chosen alike, and all must learn if one has not. */
-static par_error agree_on_inline(size_t inline_bytes)
-{
-    long long mine = (long long)inline_bytes;
-    long long ends[2] = {mine, -mine};
-    int code =
-        MPI_Allreduce(MPI_IN_PLACE, ends, 2, MPI_LONG_LONG, MPI_MIN, MPI_COMM_WORLD);
+/* What all ranks must have chosen alike, as numbers; a text as its checksum. */
+enum { SAME_INLINE, SAME_BIND, SAME_THREADS, SAMES };
 
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Allreduce");
-    if (mine && !ends[0])
+/* Of one number in all ranks, smallest and largest. */
+typedef struct span {
+    long long least, most;
+} span;
+
+/* FNV-1a (Fowler, Noll, Vo). */
+static long long checksum(const char *text)
+{
+    uint64_t sum = UINT64_C(14695981039346656037);
+
+    for (; text && *text; text++)
+        sum = (sum ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return (long long)(sum >> 2); /* so that it may be negated */
+}
+
+static par_error find_spans(const long long mine[SAMES], span spans[SAMES])
+{
+    long long ends[2 * SAMES];
+    int code;
+
+    for (int i = 0; i < SAMES; i++) {
+        ends[2 * i] = mine[i];
+        ends[2 * i + 1] = -mine[i];
+    }
+    code = MPI_Allreduce(MPI_IN_PLACE, ends, 2 * SAMES, MPI_LONG_LONG, MPI_MIN,
+                         MPI_COMM_WORLD);
+    for (int i = 0; i < SAMES; i++)
+        spans[i] = (span){ends[2 * i], -ends[2 * i + 1]};
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Allreduce");
+}
+
+static par_error differs(const char *what, long long mine, span of_all)
+{
+    return error_set(
+        PAR_ERR_ARG,
+        "%s differs between ranks: %lld here, from %lld to %lld elsewhere; it "
+        "must be the same everywhere",
+        what, mine, of_all.least, of_all.most);
+}
+
+/* All ranks must have chosen alike, and all must learn if one has not: whose own
+ * options are wrong says so by an inline limit of 0. */
+static par_error agree_on(const par_options *chosen)
+{
+    long long mine[SAMES] = {(long long)chosen->inline_bytes, checksum(chosen->bind),
+                             chosen->threads_per_rank};
+    span spans[SAMES];
+    par_error err = find_spans(mine, spans);
+
+    if (err || !chosen->inline_bytes)
+        return err;
+    if (!spans[SAME_INLINE].least)
         return error_set(PAR_ERR_ARG, "another rank's options are out of range");
-    if (mine && ends[0] != -ends[1])
-        return error_set(PAR_ERR_ARG,
-                         "the inline limit differs between ranks: %lld here, from %lld "
-                         "to %lld elsewhere; it must be the same everywhere",
-                         mine, ends[0], -ends[1]);
-    slot_size = inline_bytes;
+    if (spans[SAME_INLINE].least != spans[SAME_INLINE].most)
+        return differs("the inline limit", mine[SAME_INLINE], spans[SAME_INLINE]);
+    if (spans[SAME_THREADS].least != spans[SAME_THREADS].most)
+        return differs("the number of threads per rank", mine[SAME_THREADS],
+                       spans[SAME_THREADS]);
+    if (spans[SAME_BIND].least != spans[SAME_BIND].most)
+        return error_set(
+            PAR_ERR_ARG,
+            "PAR_BIND or bind differs between ranks: \"%s\" here; it must be "
+            "the same everywhere",
+            chosen->bind ? chosen->bind : "");
+    slot_size = chosen->inline_bytes;
     return PAR_OK;
 }
 
 static par_error agree(const par_options *options, par_options *chosen)
 {
+    static const par_options wrong;
     par_error err = options_choose(options, chosen), agreed;
 
-    if (err) {
-        /* The others learn it by the 0; the detail here is of what is wrong here. */
-        agreed = agree_on_inline(0);
-        return agreed ? agreed : err;
-    }
-    return agree_on_inline(chosen->inline_bytes);
+    /* The others learn it; the detail here is of what is wrong here. */
+    agreed = agree_on(err ? &wrong : chosen);
+    return err ? err : agreed;
+}
+
+/* ERR is one that another rank may lack: it has one, too, then. */
+static par_error fail_together(par_error err)
+{
+    int failed = err != PAR_OK;
+    int code = MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+
+    if (err)
+        return err;
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Allreduce");
+    return failed ? error_set(PAR_ERR_ARG, "another rank's options do not fit its node")
+                  : PAR_OK;
 }
 
 /* What a rank that waits long does for others. */
@@ -133,7 +195,7 @@ static par_error open_world(const par_options *options)
     par_error err = agree(options, &chosen);
 
     if (!err)
-        err = node_settle(&chosen);
+        err = fail_together(node_settle(&chosen));
     if (!err)
         err = look_around();
     wait_set_chore(do_chores);

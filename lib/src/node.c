@@ -4,8 +4,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "affinity.h"
+#include "launch.h"
+#include "quota.h"
+#include "threads.h"
 #include "use_mpi.h"
 #include "wait.h"
 
@@ -53,30 +57,100 @@ static par_error share_machine(MPI_Comm comm)
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Bcast");
 }
 
-static par_error share_places(MPI_Comm comm)
+/* What is asked of this rank beside its options: SLURM gives each task so many CPUs. */
+static int threads_asked(const par_options *options)
 {
-    place mine = {.mask = affinity_now()};
-    int code;
+    const char *slurm = getenv("SLURM_CPUS_PER_TASK");
+    long threads = slurm ? strtol(slurm, NULL, 10) : 0;
 
-    MPI_Comm_rank(MPI_COMM_WORLD, &mine.rank);
-    mine.cpus = mask_count(&mine.mask);
-    snprintf(mine.why, sizeof mine.why, "kept");
-    node.places = calloc((size_t)node.ranks, sizeof *node.places);
-    if (!node.places)
-        return error_memory((size_t)node.ranks * sizeof *node.places, "places");
-    code = MPI_Allgather(&mine, sizeof mine, MPI_BYTE, node.places, sizeof mine, MPI_BYTE,
-                         comm);
+    if (options->threads_per_rank)
+        return options->threads_per_rank;
+    return threads > 0 && threads < MASK_CPUS ? (int)threads : 0;
+}
+
+static share_claim make_claim(const par_options *options)
+{
+    share_claim claim = {.threads = threads_asked(options), .have = affinity_of(0)};
+    quota q = quota_read("");
+    int rank, size;
+    launcher who;
+    mask room;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    who = launch_who(size);
+    room = launch_room(who);
+    claim.rank = rank;
+    claim.quota = q.cpus;
+    claim.quota_group = q.group;
+    if (node.machine && node.machine->made_up) /* on which nobody has started it */
+        claim.have = claim.room = machine_allowed(node.machine);
+    else
+        launch_judge(who, size, node.rank, node.machine, &room, &claim);
+    return claim;
+}
+
+/* Every rank tells the others of its node what it has: ITEMS, of SIZE bytes each. */
+static par_error tell(MPI_Comm comm, void *items, size_t size)
+{
+    int code = MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, items, (int)size,
+                             MPI_BYTE, comm);
+
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Allgather");
 }
 
-/* Whether the node has more ranks than CPUs that they may use together. */
-static bool is_crowded(void)
+/* Go there, and see where that is: the kernel has the last word. */
+static void go_to(place *p)
 {
-    mask all = {{0}};
+    mask wanted = p->mask;
+    int err;
 
-    for (int i = 0; i < node.ranks; i++)
-        all = mask_or(&all, &node.places[i].mask);
-    return node.ranks > mask_count(&all);
+    if (!p->bound)
+        return;
+    if (node.machine->made_up) {
+        p->bound = false;
+        return;
+    }
+    err = affinity_set(&wanted);
+    p->mask = affinity_of(0);
+    p->bound = mask_equal(&p->mask, &wanted);
+    if (!p->bound)
+        snprintf(p->why, sizeof p->why, "not bound: the kernel refuses (%s)",
+                 err ? strerror(err) : "it knows better");
+}
+
+static par_error find_places(MPI_Comm comm, const par_options *options,
+                             share_claim *claims)
+{
+    policy how;
+    par_error err;
+
+    policy_parse(options->bind, &how);
+    claims[node.rank] = make_claim(options);
+    err = tell(comm, claims, sizeof *claims);
+    if (!err)
+        err =
+            share_out(node.machine, claims, node.ranks, how, options->bind, node.places);
+    if (err)
+        return err; /* alike on all of them */
+    go_to(&node.places[node.rank]);
+    err = tell(comm, node.places, sizeof *node.places);
+    return err ? err : threads_count(node.machine, claims, node.ranks, how, node.places);
+}
+
+static par_error settle(MPI_Comm comm, const par_options *options)
+{
+    size_t count = (size_t)node.ranks;
+    share_claim *claims = calloc(count, sizeof *claims);
+    par_error err = share_machine(comm);
+
+    node.places = calloc(count, sizeof *node.places);
+    if (!err && (!claims || !node.places))
+        err = error_memory(count * (sizeof *claims + sizeof *node.places), "places");
+    if (!err)
+        err = find_places(comm, options, claims);
+    free(claims);
+    return err;
 }
 
 par_error node_settle(const par_options *options)
@@ -90,12 +164,15 @@ par_error node_settle(const par_options *options)
         return error_mpi(code, "MPI_Comm_split_type");
     MPI_Comm_rank(comm, &node.rank);
     MPI_Comm_size(comm, &node.ranks);
-    err = share_machine(comm);
-    if (!err)
-        err = share_places(comm);
+    err = settle(comm, options);
     MPI_Comm_free(&comm);
-    if (!err)
-        wait_configure(options->wait, is_crowded());
+    if (!err) {
+        bool crowded = threads_are_crowded(node.places, node.ranks, node.rank);
+
+        wait_configure(options->wait, crowded);
+        if (crowded)
+            use_mpi_yield();
+    }
     return err;
 }
 
@@ -103,7 +180,7 @@ par_error node_settle(const par_options *options)
 
 par_error par_place_cpus(char *text, size_t size)
 {
-    mask now = affinity_now();
+    mask now = affinity_of(0);
 
     if (!text || !size)
         return error_set(PAR_ERR_ARG, "text of size %zu: there must be room", size);
@@ -111,10 +188,26 @@ par_error par_place_cpus(char *text, size_t size)
     return PAR_OK;
 }
 
+/* Before there is a job. */
+static int cpus_alone(const mask *now)
+{
+    static const par_options none;
+    quota q = quota_read("");
+    share_claim claim = {.threads = threads_asked(&none), .quota = q.cpus};
+    place alone = {.mask = *now};
+    machine *m = place_machine(NULL, false);
+    par_error err =
+        threads_count(m && !m->made_up ? m : NULL, &claim, 1, POLICY_DEFAULT, &alone);
+
+    free(m);
+    return err ? 1 : alone.cpus;
+}
+
 int par_cpus(void)
 {
-    mask now = affinity_now();
+    mask now = affinity_of(0);
     int count = mask_count(&now);
+    int cpus = node.places ? node.places[node.rank].cpus : cpus_alone(&now);
 
-    return count > 0 ? count : 1;
+    return count > 0 && count < cpus ? count : cpus;
 }

@@ -7,7 +7,12 @@
 
 /* Look at the machine, and find this rank its place on it, together with the others
  * of the node. Collective over the job. A machine that can't be read, or a place that
- * can't be had, is no error: place.why tells it. */
+ * the kernel refuses, is no error: place.why tells it.
+ *
+ * PAR_ERR_ARG     the list of CPUs in OPTIONS doesn't fit this node
+ * PAR_ERR_MEMORY
+ * PAR_ERR_MPI
+ */
 par_error node_settle(const par_options *options);
 
 /* The machine, without its devices; NULL where it could not be read, and before the

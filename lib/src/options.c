@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy.h"
+
 enum { INLINE_DEFAULT = 4032 };
 
 static const char *const wait_names[] = {
@@ -60,6 +62,43 @@ static par_error choose_wait(par_wait_mode asked, par_wait_mode *mode_p)
                      text);
 }
 
+static par_error choose_bind(const char *asked, const char **bind_p)
+{
+    const char *text = getenv("PAR_BIND");
+    const char *chosen = text ? text : asked;
+    policy how;
+
+    if (!policy_parse(chosen, &how))
+        return error_set(PAR_ERR_ARG, "%s is \"%s\": it must be " POLICY_WORDS,
+                         text ? "PAR_BIND" : "bind", chosen);
+    *bind_p = chosen;
+    return PAR_OK;
+}
+
+static par_error choose_threads(int asked, int *threads_p)
+{
+    const char *text = getenv("PAR_THREADS_PER_RANK");
+    char *end = NULL;
+    unsigned long long threads;
+
+    if (!text) {
+        if (asked < 0 || asked > OPTIONS_THREADS_MAX)
+            return error_set(PAR_ERR_ARG,
+                             "threads_per_rank is %d: it must be from 1 to %d", asked,
+                             OPTIONS_THREADS_MAX);
+        *threads_p = asked;
+        return PAR_OK;
+    }
+    threads = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || !threads || threads > OPTIONS_THREADS_MAX)
+        return error_set(PAR_ERR_ARG,
+                         "PAR_THREADS_PER_RANK is \"%s\": it must be a number from 1 to "
+                         "%d",
+                         text, OPTIONS_THREADS_MAX);
+    *threads_p = (int)threads;
+    return PAR_OK;
+}
+
 par_error options_choose(const par_options *options, par_options *chosen)
 {
     static const par_options none;
@@ -68,5 +107,10 @@ par_error options_choose(const par_options *options, par_options *chosen)
     if (!options)
         options = &none;
     err = choose_inline(options->inline_bytes, &chosen->inline_bytes);
-    return err ? err : choose_wait(options->wait, &chosen->wait);
+    if (!err)
+        err = choose_wait(options->wait, &chosen->wait);
+    if (!err)
+        err = choose_bind(options->bind, &chosen->bind);
+    return err ? err
+               : choose_threads(options->threads_per_rank, &chosen->threads_per_rank);
 }

@@ -6,16 +6,17 @@
 #include "error.h"
 
 /* Fill in *CHOSEN, every field of it, from OPTIONS (which may be NULL) and the
- * environment, which wins.
+ * environment, which wins; texts stay their owner's.
  *
  * PAR_ERR_ARG  one is out of range
  */
 par_error options_choose(const par_options *options, par_options *chosen);
 
-/* The limits of inline_bytes. */
+/* The limits of inline_bytes, and of threads_per_rank. */
 enum {
     OPTIONS_INLINE_MIN = 1024,
     OPTIONS_INLINE_MAX = 1 << 20,
+    OPTIONS_THREADS_MAX = 8192,
 };
 
 #endif

@@ -72,9 +72,14 @@ bool use_mpi_takes_threads(void)
     return MPI_Query_thread(&level) == MPI_SUCCESS && level >= MPI_THREAD_SERIALIZED;
 }
 
+void use_mpi_yield(void)
+{
+    told_to_yield = true;
+}
+
 void use_mpi_begin_blocking(void)
 {
-    if (told_to_yield)
+    if (told_to_yield && yield_switch)
         yield_switch(true);
 }
 

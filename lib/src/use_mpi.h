@@ -18,6 +18,10 @@ int use_mpi_start(int *argc, char ***argv);
 void use_mpi_begin_blocking(void);
 void use_mpi_end_blocking(void);
 
+/* Ranks outnumber the cores here, even if the launcher doesn't know: it is to yield.
+ * Before the first use_mpi_end_blocking. */
+void use_mpi_yield(void);
+
 /* Whether several threads may call MPI, one at a time. */
 bool use_mpi_takes_threads(void);
 

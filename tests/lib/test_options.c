@@ -19,12 +19,12 @@ static par_error choose(const char *bytes, const char *wait, const par_options *
 START_TEST(without_choices_the_defaults_hold)
 {
     static const par_options zero;
-    par_options chosen = {1, PAR_WAIT_SPIN};
+    par_options chosen = {.inline_bytes = 1, .wait = PAR_WAIT_SPIN};
 
     ck_ok(choose(NULL, NULL, NULL, &chosen));
     ck_assert_uint_eq(chosen.inline_bytes, 4032);
     ck_assert_int_eq(chosen.wait, PAR_WAIT_AUTO);
-    chosen = (par_options){1, PAR_WAIT_SPIN};
+    chosen = (par_options){.inline_bytes = 1, .wait = PAR_WAIT_SPIN};
     ck_ok(choose(NULL, NULL, &zero, &chosen));
     ck_assert_uint_eq(chosen.inline_bytes, 4032);
     ck_assert_int_eq(chosen.wait, PAR_WAIT_AUTO);
@@ -36,7 +36,8 @@ START_TEST(the_program_chooses)
     static const size_t right[] = {1024, 1025, 8192, 1048576};
 
     for (int i = 0; i < 4; i++) {
-        par_options options = {right[i], (par_wait_mode)(i % 3)}, chosen;
+        par_options options = {.inline_bytes = right[i], .wait = (par_wait_mode)(i % 3)},
+                    chosen;
 
         ck_ok(choose(NULL, NULL, &options, &chosen));
         ck_assert_uint_eq(chosen.inline_bytes, right[i]);
@@ -47,7 +48,7 @@ END_TEST
 
 START_TEST(the_environment_wins)
 {
-    static const par_options options = {2048, PAR_WAIT_SPIN};
+    static const par_options options = {.inline_bytes = 2048, .wait = PAR_WAIT_SPIN};
     par_options chosen;
 
     ck_ok(choose("4096", "sleep", &options, &chosen));
@@ -64,7 +65,7 @@ END_TEST
 
 START_TEST(the_environment_wins_over_what_is_wrong_too)
 {
-    static const par_options wrong = {5, (par_wait_mode)77};
+    static const par_options wrong = {.inline_bytes = 5, .wait = (par_wait_mode)77};
     par_options chosen;
 
     ck_ok(choose("2048", "auto", &wrong, &chosen));
@@ -75,7 +76,7 @@ END_TEST
 
 START_TEST(a_choice_out_of_range_is_named_with_the_range)
 {
-    par_options options = {1023, PAR_WAIT_AUTO}, chosen;
+    par_options options = {.inline_bytes = 1023}, chosen;
 
     ck_fails(PAR_ERR_ARG, choose(NULL, NULL, &options, &chosen));
     ck_detail("inline_bytes is 1023");
@@ -86,7 +87,7 @@ START_TEST(a_choice_out_of_range_is_named_with_the_range)
     options.inline_bytes = SIZE_MAX;
     ck_fails(PAR_ERR_ARG, choose(NULL, NULL, &options, &chosen));
 
-    options = (par_options){0, (par_wait_mode)3};
+    options = (par_options){.wait = (par_wait_mode)3};
     ck_fails(PAR_ERR_ARG, choose(NULL, NULL, &options, &chosen));
     ck_detail("wait is 3");
     options.wait = (par_wait_mode)-1;
@@ -117,6 +118,94 @@ START_TEST(an_environment_that_makes_no_sense_is_quoted)
 }
 END_TEST
 
+/* ---- places ----------------------------------------------------------------- */
+
+static par_error choose_place(const char *bind, const char *threads,
+                              const par_options *options, par_options *chosen)
+{
+    unsetenv("PAR_INLINE");
+    unsetenv("PAR_WAIT");
+    unsetenv("PAR_BIND");
+    unsetenv("PAR_THREADS_PER_RANK");
+    if (bind)
+        ck_assert_int_eq(setenv("PAR_BIND", bind, 1), 0);
+    if (threads)
+        ck_assert_int_eq(setenv("PAR_THREADS_PER_RANK", threads, 1), 0);
+    return options_choose(options, chosen);
+}
+
+START_TEST(of_places_nothing_is_chosen_unless_asked)
+{
+    par_options chosen = {.bind = "core", .threads_per_rank = 3};
+
+    ck_ok(choose_place(NULL, NULL, NULL, &chosen));
+    ck_assert_ptr_null(chosen.bind);
+    ck_assert_int_eq(chosen.threads_per_rank, 0);
+}
+END_TEST
+
+START_TEST(the_program_chooses_places_and_the_environment_wins)
+{
+    static const char *const right[] = {"auto",    "none",     "core",       "hwthread",
+                                        "l3",      "numa",     "package",    "compact",
+                                        "scatter", "0",        "0-3:4-7",    "0,2:1,3",
+                                        "0+2:1+3", "8191:0-8", "0-1,4-5+7:3"};
+    par_options chosen;
+
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        par_options options = {.bind = right[i], .threads_per_rank = (int)i + 1};
+
+        ck_ok(choose_place(NULL, NULL, &options, &chosen));
+        ck_assert_str_eq(chosen.bind, right[i]);
+        ck_assert_int_eq(chosen.threads_per_rank, (int)i + 1);
+        options = (par_options){.bind = "nonsense", .threads_per_rank = -1};
+        ck_ok(choose_place(right[i], "8192", &options, &chosen));
+        ck_assert_str_eq(chosen.bind, right[i]);
+        ck_assert_int_eq(chosen.threads_per_rank, 8192);
+    }
+}
+END_TEST
+
+START_TEST(a_policy_that_makes_no_sense_is_quoted_with_all_that_do)
+{
+    static const char *const wrong[] = {"",    "AUTO",  "cores",  " core",
+                                        "0-",  "-1",    "3-1",    "0,",
+                                        ":",   "0:",    ":0",     "0::1",
+                                        "0;1", "0-1-2", "8192",   "1 ",
+                                        "0x1", "0,,1",  "none:0", "99999999999999999999"};
+    par_options options = {0}, chosen;
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_fails(PAR_ERR_ARG, choose_place(wrong[i], NULL, NULL, &chosen));
+        ck_detail("PAR_BIND is \"");
+        ck_detail(wrong[i]);
+        ck_detail("scatter or a list of CPUs");
+        options.bind = wrong[i];
+        ck_fails(PAR_ERR_ARG, choose_place(NULL, NULL, &options, &chosen));
+        ck_detail("bind is \"");
+    }
+}
+END_TEST
+
+START_TEST(a_number_of_threads_out_of_range_is_quoted_with_the_range)
+{
+    static const char *const wrong[] = {"", "0", "-1", "8193", "2 ", "two", "1.5"};
+    par_options options = {.threads_per_rank = 8193}, chosen;
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_fails(PAR_ERR_ARG, choose_place(NULL, wrong[i], NULL, &chosen));
+        ck_detail("PAR_THREADS_PER_RANK is \"");
+        ck_detail(wrong[i]);
+        ck_detail("1 to 8192");
+    }
+    ck_fails(PAR_ERR_ARG, choose_place(NULL, NULL, &options, &chosen));
+    ck_detail("threads_per_rank is 8193");
+    options.threads_per_rank = -1;
+    ck_fails(PAR_ERR_ARG, choose_place(NULL, NULL, &options, &chosen));
+    ck_detail("threads_per_rank is -1");
+}
+END_TEST
+
 static void add(Suite *suite)
 {
     check_add(suite, without_choices_the_defaults_hold);
@@ -125,6 +214,10 @@ static void add(Suite *suite)
     check_add(suite, the_environment_wins_over_what_is_wrong_too);
     check_add(suite, a_choice_out_of_range_is_named_with_the_range);
     check_add(suite, an_environment_that_makes_no_sense_is_quoted);
+    check_add(suite, of_places_nothing_is_chosen_unless_asked);
+    check_add(suite, the_program_chooses_places_and_the_environment_wins);
+    check_add(suite, a_policy_that_makes_no_sense_is_quoted_with_all_that_do);
+    check_add(suite, a_number_of_threads_out_of_range_is_quoted_with_the_range);
 }
 
 const check_program program = {.name = "options", .add = add, .alone = true};
