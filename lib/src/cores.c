@@ -1,15 +1,18 @@
 /* cores.c - the cores that may be given away, and how they are divided fairly.
  * SPDX-License-Identifier: MIT
  *
- * Of C cores each of R ranks gets at least Q = C / R, rounded down. On the finest level
- * on which R groups of Q cores fit, each within one group, no rank need reach over the
- * border of a group, and the slowest one is as fast as if all cores were dealt out: so
- * that level decides, if its groups have all kinds of cores. From the whole node down to
- * it the ranks are spread evenly, for the sake of the memory's bandwidth; on it, each
- * rank gets neighbours, and one core more if there are some left.
+ * Of C cores each of R ranks gets at least Q = C / R, rounded down, and Q + 1 at most.
+ * A level is fit for this where each rank can have its Q cores within one group of it,
+ * and groups don't lack a kind of cores. NUMA nodes, and packages where there are
+ * several memories, are kept apart wherever they are fit: a core may stay free then,
+ * but the slowest rank is as fast as if all were dealt out. L3 caches are, and packages
+ * of one memory, where that leaves no more cores free. From the whole node down to
+ * that level the ranks are spread evenly, for the sake of the memory's bandwidth; on
+ * it, each rank gets neighbours.
  */
 #include "cores.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 /* ---- the cores ---------------------------------------------------------- */
@@ -258,15 +261,58 @@ static bool is_mixed(const cores *all, cores_level level)
     return true;
 }
 
+static int count_memories(const cores *all)
+{
+    int memories = 0;
+
+    for (int i = 0; i < all->count; i++) {
+        int k = 0;
+
+        while (all->core[k].group[CORES_NUMA] != all->core[i].group[CORES_NUMA])
+            k++;
+        memories += k == i;
+    }
+    return memories;
+}
+
+/* Divide on LEVEL, and say how many cores are left; -1 where there is no memory. */
+static int divide_on(cores *all, int ranks, cores_level level)
+{
+    division d = {.all = all, .least = all->count / ranks, .level = level};
+    portion whole = {.end = all->count, .ranks = ranks};
+    int left = 0;
+
+    for (int i = 0; i < all->count; i++)
+        all->core[i].owner = -1;
+    if (!divide(&d, &whole, CORES_NODE))
+        return -1;
+    for (int i = 0; i < all->count; i++)
+        left += all->core[i].owner < 0;
+    return left;
+}
+
+static bool is_fit(cores *all, int ranks, cores_level level)
+{
+    division d = {.all = all, .least = all->count / ranks};
+
+    return fit(&d, 0, all->count, level) >= ranks && is_mixed(all, level);
+}
+
 bool cores_divide(cores *all, int ranks)
 {
-    division d = {.all = all, .least = all->count / ranks, .level = CORES_L3};
-    portion whole = {.end = all->count, .ranks = ranks};
+    bool memories = count_memories(all) > 1;
+    cores_level best = CORES_NODE;
+    int fewest = divide_on(all, ranks, CORES_NODE);
 
-    while (d.level > CORES_NODE &&
-           (fit(&d, 0, all->count, d.level) < ranks || !is_mixed(all, d.level)))
-        d.level--;
-    return divide(&d, &whole, CORES_NODE);
+    for (cores_level level = CORES_PACKAGE; fewest >= 0 && level <= CORES_L3; level++) {
+        int left = is_fit(all, ranks, level) ? divide_on(all, ranks, level) : INT_MAX;
+
+        if (left < INT_MAX && (left <= fewest || (memories && level < CORES_L3))) {
+            best = level;
+            fewest = left;
+        }
+    }
+    return fewest >= 0 && divide_on(all, ranks, best) >= 0;
 }
 
 void cores_trim(cores *all, int rank, int wanted)

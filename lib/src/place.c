@@ -10,8 +10,9 @@
 
 /* ---- what is read ------------------------------------------------------- */
 
-/* What is not looked at costs nothing: caches but L3, groups, and above all devices,
- * for which hwloc's plugins may start a GPU's whole runtime. */
+/* What is not looked at costs nothing: caches but L3, and above all devices, for which
+ * hwloc's plugins may start a GPU's whole runtime. Groups are needed where several
+ * memories lie in one package: hwloc hangs them there. */
 static bool choose_types(hwloc_topology_t topology, bool devices)
 {
     static const hwloc_obj_type_t kept[] = {HWLOC_OBJ_PACKAGE, HWLOC_OBJ_L3CACHE,
@@ -21,6 +22,9 @@ static bool choose_types(hwloc_topology_t topology, bool devices)
     for (size_t i = 0; ok && i < sizeof kept / sizeof *kept; i++)
         ok = !hwloc_topology_set_type_filter(topology, kept[i],
                                              HWLOC_TYPE_FILTER_KEEP_ALL);
+    if (ok)
+        ok = !hwloc_topology_set_type_filter(topology, HWLOC_OBJ_GROUP,
+                                             HWLOC_TYPE_FILTER_KEEP_STRUCTURE);
     if (ok && devices)
         ok = !hwloc_topology_set_io_types_filter(topology,
                                                  HWLOC_TYPE_FILTER_KEEP_IMPORTANT);

@@ -29,6 +29,11 @@ static void keep(sharing *s, int i, const char *why)
     snprintf(s->places[i].why, PLACE_WHY, "%s", why);
 }
 
+static const char *plural(int n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Put the rank I on the CPUs TO, because of FORMAT. */
 static __attribute__((format(printf, 4, 5))) void move(sharing *s, int i, const mask *to,
                                                        const char *format, ...)
@@ -46,7 +51,8 @@ static __attribute__((format(printf, 4, 5))) void move(sharing *s, int i, const 
     if (p->bound && claim->why[0])
         mask_text(&claim->have, had, sizeof had);
     snprintf(p->why, PLACE_WHY, "%s: %s%s%.30s%s%s", policy_name(s->how), why,
-             had[0] ? "; " : "", had[0] ? claim->why : "", had[0] ? " was " : "", had);
+             had[0] ? "; " : "", had[0] ? claim->why : "", had[0] ? " was CPU " : "",
+             had);
 }
 
 /* The CPUs of the cores FIRST to END. */
@@ -105,8 +111,8 @@ static void place_in_share(sharing *s, int number)
         m = share_of(&s->cores, number, &wanted);
         move(s, i, &m, "%d of its %d of %d cores", wanted, share, s->cores.count);
     } else {
-        move(s, i, &m, "%d of %d cores, among %d rank%s", share, s->cores.count,
-             s->movers, s->movers > 1 ? "s" : "");
+        move(s, i, &m, "%d of %d core%s, %d rank%s", share, s->cores.count,
+             plural(s->cores.count), s->movers, plural(s->movers));
     }
 }
 
@@ -141,8 +147,8 @@ static par_error place_shares(sharing *s)
         else if (s->how != POLICY_AUTO)
             place_doubled(s, number);
         else
-            move(s, s->mover[number], &all, "not bound, %d ranks on %d cores", s->movers,
-                 s->cores.count);
+            move(s, s->mover[number], &all, "not bound, %d ranks on %d core%s", s->movers,
+                 s->cores.count, plural(s->cores.count));
     return PAR_OK;
 }
 
@@ -170,8 +176,8 @@ static void place_on_groups(sharing *s, cores_level level)
         for (; at < group; at++)
             first = cores_group_end(&s->cores, first, level);
         m = cpus_of(&s->cores, first, cores_group_end(&s->cores, first, level));
-        move(s, s->mover[number], &m, "%d of %d, for %d rank%s", group + 1, groups,
-             s->movers, s->movers > 1 ? "s" : "");
+        move(s, s->mover[number], &m, "number %d of %d, %d rank%s", group + 1, groups,
+             s->movers, plural(s->movers));
     }
 }
 
@@ -278,7 +284,7 @@ static par_error check_list(const machine *m, const char *text, int ranks)
             PAR_ERR_ARG,
             "PAR_BIND or bind is \"%s\", CPUs for %d rank%s: this node has %d "
             "ranks",
-            text, length, length > 1 ? "s" : "", ranks);
+            text, length, plural(length), ranks);
     mask_text(&allowed, there, sizeof there);
     for (int i = 0; i < length; i++) {
         mask listed = policy_list_entry(text, i);
@@ -370,7 +376,7 @@ static par_error share_cores(sharing *s, const machine *m, bool is_asked)
         err = error_memory((size_t)m->cpus * sizeof(core), "cores");
     else if (!s->cores.count)
         for (int i = 0; i < s->movers; i++)
-            keep(s, s->mover[i], "as it was: there is no CPU to give");
+            keep(s, s->mover[i], "as it was started: there is no CPU to give");
     else if (s->movers)
         err = place_movers(s);
     cores_close(&s->cores);
@@ -394,7 +400,7 @@ par_error share_out(const machine *m, const share_claim *claims, int count, poli
         if (how == POLICY_NONE)
             keep(&s, i, "none: as it was started");
         else if (!m)
-            keep(&s, i, "as it was: the machine cannot be read");
+            keep(&s, i, "as it was started: the machine cannot be read");
     }
     if (how == POLICY_NONE || !m)
         return PAR_OK;
