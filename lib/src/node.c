@@ -35,6 +35,15 @@ int node_rank(void)
     return node.rank;
 }
 
+void node_forget(void)
+{
+    free(node.machine);
+    free(node.places);
+    node.machine = NULL;
+    node.places = NULL;
+    node.rank = node.ranks = 0;
+}
+
 /* One reads, for the kernel answers many at once slowly, and all have it. */
 static par_error share_machine(MPI_Comm comm)
 {

@@ -26,4 +26,7 @@ const place *node_places(int *count_p);
 /* This rank's number there. */
 int node_rank(void);
 
+/* Forget all that; the rank stays where it is. */
+void node_forget(void);
+
 #endif

@@ -54,13 +54,22 @@ def crowded(ranks):
         os.sched_setaffinity(0, before)
 
 
+# What contenders in Python run.
+SCRIPTS = {
+    "pypar": "pypar_bench.py",
+    "mpi4py": "mpi4py_bench.py",
+    "placed": "threads_bench.py",
+    "unplaced": "threads_bench.py",
+}
+
+
 def command(program):
-    if program in ("pypar", "mpi4py"):
-        return [sys.executable, str(HERE / f"{program}_bench.py")]
+    if program in SCRIPTS:
+        return [sys.executable, str(HERE / SCRIPTS[program])]
     return [str(BUILD / "bench" / f"bench_{program}")]
 
 
-def environment(ranks):
+def environment(program, ranks):
     """Each job as mpirun starts it, but for what it cannot start without; one of
     more ranks than cores with the yielding that raw MPI must be told to do."""
     crowd = {
@@ -74,6 +83,8 @@ def environment(ranks):
         env[f"{prefix}_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     path = [str(BUILD / "python"), os.environ.get("PYTHONPATH")]
     env["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    if program == "unplaced":
+        env["PAR_BIND"] = "none"
     return env | crowd if ranks > len(cores()) else env
 
 
@@ -89,7 +100,7 @@ class Job:
                 ["mpirun", "-np", str(ranks), *command(program), path, self.name],
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
-                env=environment(ranks),
+                env=environment(program, ranks),
                 process_group=0,  # Ctrl-C comes to the driver alone
             )
 

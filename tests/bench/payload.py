@@ -5,6 +5,7 @@ arrived."""
 import mmap
 from dataclasses import dataclass
 from functools import partial
+from math import isqrt
 
 import numpy as np
 
@@ -137,6 +138,13 @@ def _reduce(of, form, count):
     return of(form.rank), sum(of(rank) for rank in range(form.size))
 
 
+def _square(of, form, count):
+    """Nothing is exchanged: a matrix of whole numbers, and its exact square."""
+    array = of(form.rank)
+    matrix = array.reshape(isqrt(array.size), -1)
+    return matrix, matrix @ matrix
+
+
 EXCHANGES = {
     **dict.fromkeys(("pingpong", "object", "rate"), _to_the_other),
     "broadcast": _broadcast,
@@ -144,6 +152,7 @@ EXCHANGES = {
     **dict.fromkeys(("gather", "allgather"), _gather),
     "alltoall": _alltoall,
     **dict.fromkeys(("reduce", "allreduce"), _reduce),
+    "matmul": _square,
 }
 
 
@@ -152,6 +161,6 @@ def exchange(order, form):
     function = EXCHANGES[order.what]
     if order.payload in OBJECTS:
         return function(OBJECTS[order.payload], form, order.count)
-    make = numbers if function is _reduce else form.payload
+    make = numbers if function in (_reduce, _square) else form.payload
     both = function(partial(make, int(order.payload)), form, order.count)
     return [together(arrays) if type(arrays) is list else arrays for arrays in both]

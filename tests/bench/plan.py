@@ -21,6 +21,9 @@ CONTENDERS = {
         "Send and Recv of an array, into one there already",
     ),
     "mpi4py pkl5": ("mpi4py", "pkl5", "send and recv of mpi4py.util.pkl5"),
+    "place": ("place", "-", "C, what par_init does to find each rank its place"),
+    "mpirun's CPUs": ("unplaced", "-", "NumPy where mpirun puts its ranks"),
+    "par's places": ("placed", "-", "NumPy where par puts them"),
 }
 
 
@@ -81,7 +84,11 @@ _PYTHON = (
     ("mpi4py send", "pypar new"),
 )
 
-_ALL = tuple(CONTENDERS)
+_ALL = tuple(
+    name
+    for name, (program, *_) in CONTENDERS.items()
+    if program in ("raw_mpi", "par", "pypar", "mpi4py")
+)
 
 LATENCY = Section("latency", "Latency, one way, µs", _ALL, (_C, *_PYTHON))
 BANDWIDTH = Section("bandwidth", "Bandwidth, one way, GB/s", _ALL, (_C, *_PYTHON), True)
@@ -120,6 +127,15 @@ CROWD = Section(
     "16 ranks on 2 cores, raw MPI told to yield: µs a hop of a ring, µs a barrier",
     ("raw", "libpar"),
     (_C,),
+)
+PLACE = Section(
+    "place", "Placement at the start of a job on 2 cores, µs", ("place",), ()
+)
+MATMUL = Section(
+    "matmul",
+    "Each rank squares a matrix of 768 x 768 with NumPy's threads, µs",
+    ("mpirun's CPUs", "par's places"),
+    (("mpirun's CPUs", "par's places"),),
 )
 
 OBJECT_NAMES = (
@@ -161,6 +177,9 @@ ROWS = [
     ),
     Row(CROWD, "ring", "ring", 8, ranks=16),
     Row(CROWD, "barrier", "barrier", 0, ranks=16),
+    Row(PLACE, "16 ranks", "place", 0, ranks=16),
+    Row(MATMUL, "1 rank", "matmul", 768 * 768 * 8, ranks=1),
+    Row(MATMUL, "2 ranks", "matmul", 768 * 768 * 8),
 ]
 
 

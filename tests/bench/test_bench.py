@@ -60,6 +60,9 @@ def expected_rows():
         *(f"collective of objects {what} 1-MiB-array" for what in moves + joins),
         "crowd ring",
         "crowd barrier",
+        "place 16 ranks",
+        "matmul 1 rank",
+        "matmul 2 ranks",
     ]
 
 
@@ -72,6 +75,8 @@ def contenders(row):
         "collective of four": ["raw", "libpar", "pypar buffer"],
         "collective of objects": ["pypar object"],
         "crowd": ["raw", "libpar"],
+        "place": ["place"],
+        "matmul": ["mpirun's CPUs", "par's places"],
     }.get(section, ["raw", "libpar", "pypar object", "pypar new", "pypar buffer"])
     mpi4py = {
         "object": ["mpi4py send", "mpi4py pkl5"],
@@ -80,6 +85,8 @@ def contenders(row):
         "collective of four": ["mpi4py Send"],
         "collective of objects": ["mpi4py send", "mpi4py pkl5"],
         "crowd": [],
+        "place": [],
+        "matmul": [],
     }.get(section, ["mpi4py send", "mpi4py Send", "mpi4py pkl5"])
     return names + (mpi4py if HAS_MPI4PY else [])
 
