@@ -198,6 +198,11 @@ typedef struct par_options {
      * environment variable PAR_THREADS_PER_RANK overrides it. 1 to 8192. All ranks
      * must agree. */
     int threads_per_rank;
+    /* Whether memory must come from the NUMA nodes of the rank's CPUs, even where there
+     * is less of it: for the thread that calls par_init, and those that it starts
+     * later. Otherwise it does while it lasts, if those CPUs touch it first. The
+     * environment variable PAR_BIND_MEMORY, 0 or 1, overrides it. */
+    bool bind_memory;
 } par_options;
 
 /* Start the job, or join MPI if somebody else has initialised it already;

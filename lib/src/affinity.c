@@ -5,8 +5,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* As wide as a mask: the kernel refuses a set that is narrower than its own. */
 typedef union wide_set {
@@ -68,4 +71,15 @@ int affinity_set(const mask *to)
     while (!err && !mask_equal(&from, to) && move_others(&from, to))
         ;
     return err;
+}
+
+int affinity_set_memory(const mask *nodes)
+{
+    enum { NODES = 1024, BITS = 8 * sizeof(unsigned long) }; /* no kernel has more */
+    unsigned long set[NODES / BITS] = {0};
+
+    for (int node = -1; (node = mask_next(nodes, node)) >= 0 && node < NODES;)
+        set[node / BITS] |= 1UL << node % BITS;
+    return syscall(SYS_set_mempolicy, MPOL_BIND, set, (unsigned long)NODES + 1) ? errno
+                                                                                : 0;
 }

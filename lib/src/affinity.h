@@ -16,4 +16,8 @@ mask affinity_of(pid_t pid);
  * what errno says. */
 int affinity_set(const mask *to);
 
+/* From now on memory comes from the NUMA nodes NODES, by the kernel's numbers, for the
+ * calling thread and those that it starts. 0, or what errno says. */
+int affinity_set_memory(const mask *nodes);
+
 #endif

@@ -128,6 +128,23 @@ static void go_to(place *p)
                  err ? strerror(err) : "it knows better");
 }
 
+/* Its memory is to come from beside its CPUs. */
+static void bind_memory(place *p)
+{
+    mask nodes = {{0}};
+    size_t used = strlen(p->why);
+    int err;
+
+    if (!node.machine || node.machine->made_up)
+        return;
+    for (int i = 0; i < node.machine->cpus; i++)
+        if (mask_has(&p->mask, node.machine->cpu[i].os))
+            mask_add(&nodes, node.machine->cpu[i].numa_os);
+    err = affinity_set_memory(&nodes);
+    snprintf(p->why + used, sizeof p->why - used, "; memory %s%s",
+             err ? "not bound: " : "bound", err ? strerror(err) : "");
+}
+
 static par_error find_places(MPI_Comm comm, const par_options *options,
                              share_claim *claims)
 {
@@ -143,6 +160,8 @@ static par_error find_places(MPI_Comm comm, const par_options *options,
     if (err)
         return err; /* alike on all of them */
     go_to(&node.places[node.rank]);
+    if (options->bind_memory)
+        bind_memory(&node.places[node.rank]);
     err = tell(comm, node.places, sizeof *node.places);
     return err ? err : threads_count(node.machine, claims, node.ranks, how, node.places);
 }

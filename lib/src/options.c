@@ -99,6 +99,17 @@ static par_error choose_threads(int asked, int *threads_p)
     return PAR_OK;
 }
 
+static par_error choose_memory(bool asked, bool *bind_p)
+{
+    const char *text = getenv("PAR_BIND_MEMORY");
+
+    if (text && strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
+        return error_set(PAR_ERR_ARG, "PAR_BIND_MEMORY is \"%s\": it must be 0 or 1",
+                         text);
+    *bind_p = text ? *text == '1' : asked;
+    return PAR_OK;
+}
+
 par_error options_choose(const par_options *options, par_options *chosen)
 {
     static const par_options none;
@@ -111,6 +122,7 @@ par_error options_choose(const par_options *options, par_options *chosen)
         err = choose_wait(options->wait, &chosen->wait);
     if (!err)
         err = choose_bind(options->bind, &chosen->bind);
-    return err ? err
-               : choose_threads(options->threads_per_rank, &chosen->threads_per_rank);
+    if (!err)
+        err = choose_threads(options->threads_per_rank, &chosen->threads_per_rank);
+    return err ? err : choose_memory(options->bind_memory, &chosen->bind_memory);
 }

@@ -104,8 +104,9 @@ static void place_in_share(sharing *s, int number)
         wanted = 1;
     if (s->how == POLICY_HWTHREAD) {
         m = threads_of(&s->cores, number, wanted);
-        move(s, i, &m, "%d of the hardware threads of its %d of %d cores", mask_count(&m),
-             share, s->cores.count);
+        wanted = mask_count(&m);
+        move(s, i, &m, "%d hardware thread%s of its %d core%s", wanted, plural(wanted),
+             share, plural(share));
     } else if (wanted && wanted < share) {
         cores_trim(&s->cores, number, wanted);
         m = share_of(&s->cores, number, &wanted);

@@ -216,6 +216,21 @@ def test_threads_move_along_but_for_those_that_somebody_has_placed(script):
     assert done.stdout == f"{ {FIRST} } {ALL} { {SECOND} }\n", done
 
 
+# ---- memory ------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/numa_maps").exists(), reason="no NUMA")
+def test_memory_is_bound_where_that_is_asked_for(script):
+    program = script("""
+        import pypar
+        with open("/proc/self/numa_maps") as maps:
+            print(*sorted({line.split()[1].split(":")[0] for line in maps}))
+    """)
+    asked = alone(PYTHON, program, env={"PAR_BIND_MEMORY": 1})
+    assert "bind" in asked.stdout.split(), asked
+    assert "bind" not in alone(PYTHON, program).stdout.split()
+
+
 # ---- control groups ----------------------------------------------------------------
 
 

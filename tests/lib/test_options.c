@@ -206,6 +206,28 @@ START_TEST(a_number_of_threads_out_of_range_is_quoted_with_the_range)
 }
 END_TEST
 
+START_TEST(memory_is_bound_where_that_is_asked_for)
+{
+    par_options options = {.bind_memory = true}, chosen;
+
+    unsetenv("PAR_BIND_MEMORY");
+    ck_ok(choose_place(NULL, NULL, NULL, &chosen));
+    ck_assert(!chosen.bind_memory);
+    ck_ok(choose_place(NULL, NULL, &options, &chosen));
+    ck_assert(chosen.bind_memory);
+    setenv("PAR_BIND_MEMORY", "0", 1);
+    ck_ok(choose_place(NULL, NULL, &options, &chosen));
+    ck_assert(!chosen.bind_memory);
+    setenv("PAR_BIND_MEMORY", "1", 1);
+    ck_ok(choose_place(NULL, NULL, NULL, &chosen));
+    ck_assert(chosen.bind_memory);
+    setenv("PAR_BIND_MEMORY", "yes", 1);
+    ck_fails(PAR_ERR_ARG, choose_place(NULL, NULL, NULL, &chosen));
+    ck_detail("PAR_BIND_MEMORY is \"yes\": it must be 0 or 1");
+    unsetenv("PAR_BIND_MEMORY");
+}
+END_TEST
+
 static void add(Suite *suite)
 {
     check_add(suite, without_choices_the_defaults_hold);
@@ -218,6 +240,7 @@ static void add(Suite *suite)
     check_add(suite, the_program_chooses_places_and_the_environment_wins);
     check_add(suite, a_policy_that_makes_no_sense_is_quoted_with_all_that_do);
     check_add(suite, a_number_of_threads_out_of_range_is_quoted_with_the_range);
+    check_add(suite, memory_is_bound_where_that_is_asked_for);
 }
 
 const check_program program = {.name = "options", .add = add, .alone = true};
