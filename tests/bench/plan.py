@@ -128,9 +128,7 @@ CROWD = Section(
     ("raw", "libpar"),
     (_C,),
 )
-PLACE = Section(
-    "place", "Placement at the start of a job on 2 cores, µs", ("place",), ()
-)
+PLACE = Section("place", "Placement at the start of a job on 2 cores, µs", ("place",), ())
 MATMUL = Section(
     "matmul",
     "Each rank squares a matrix of 768 x 768 with NumPy's threads, µs",

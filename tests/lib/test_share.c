@@ -12,11 +12,12 @@
 #include "check_par.h"
 #include "share.h"
 
-#define FOLDER CHECK_MACHINES "/"
+static const char laptop[] = CHECK_MACHINES "/laptop.xml";
+static const char container[] = CHECK_MACHINES "/container.xml";
 
 static const char *const machines[] = {
-    FOLDER "laptop.xml",
-    FOLDER "container.xml",
+    laptop,
+    container,
     "pack:1 [numa] l3:1 core:16 pu:1",
     "pack:1 [numa] l3:1 core:16 pu:2",
     "pack:2 [numa] l3:4 core:8 pu:1",
@@ -346,6 +347,7 @@ static void check_shares(void)
     span s = parts_of_ranks(CORE);
     mask used = {{0}};
 
+    ck_assert_int_gt(least, 0);
     check_disjoint(CORE);
     check_whole(CORE);
     ck_assert_msg(s.least >= least && s.most <= least + 1, "%s ...: %d to %d cores of %d",
@@ -498,6 +500,7 @@ static uint64_t seed(void)
 
 static int below(uint64_t *state, int n)
 {
+    ck_assert_int_gt(n, 0);
     return (int)(check_next(state) % (uint64_t)n);
 }
 
@@ -574,11 +577,11 @@ static void check_example(const char *shape, int count, int threads, policy how,
 
 START_TEST(fast_and_slow_cores_are_shared_evenly)
 {
-    check_example(machines[0], 4, 0, POLICY_AUTO,
+    check_example(laptop, 4, 0, POLICY_AUTO,
                   "0,1,32,34:8,9,36,38:16,17,40,42:24,25,44,46");
-    check_example(machines[0], 3, 0, POLICY_AUTO,
+    check_example(laptop, 3, 0, POLICY_AUTO,
                   "0,1,8,9,32,34:16,17,36,38,40:24,25,42,44,46");
-    check_example(machines[0], 4, 1, POLICY_AUTO, "0,1:8,9:16,17:24,25");
+    check_example(laptop, 4, 1, POLICY_AUTO, "0,1:8,9:16,17:24,25");
 }
 END_TEST
 
@@ -633,7 +636,7 @@ END_TEST
 
 START_TEST(a_list_that_does_not_fit_the_node_is_refused)
 {
-    take(machines[1]); /* CPUs 2-5 of 0-7 */
+    take(container); /* CPUs 2-5 of 0-7 */
     claim(3, 0);
     ck_fails(PAR_ERR_ARG,
              share_out(now.machine, now.claims, 3, POLICY_LIST, "2:3:4,6", now.places));
