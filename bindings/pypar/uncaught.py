@@ -22,10 +22,13 @@ from . import _core
 
 GRACE_SECONDS = 1.0  # from the exception to the end of the job, with what is told
 AGAIN_SECONDS = 1.0  # several launchers may send the same signal
+SIGNALLED = 128  # and the signal's number: libpar tells that where nothing else is wrong
+INTERRUPTED = "a signal ended the wait"  # of another rank, says a call with that rank
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 _pid = os.getpid()
+_fork = threading.local()  # what holds while its thread forks
 _failed = False  # this rank has told why
 _signalled: tuple[int, float] | None = None  # SIGTERM, and when
 
@@ -47,12 +50,28 @@ def _watch_signals() -> None:
     in_main = threading.current_thread() is threading.main_thread()
     if in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _interrupt)
-        os.register_at_fork(after_in_child=_forget_signals)
+        os.register_at_fork(
+            before=_hold_signals,
+            after_in_parent=_let_signals_come,
+            after_in_child=_forget_signals,
+        )
+
+
+# A signal to a child must find that it is no rank: Python drops what comes too soon.
+
+
+def _hold_signals() -> None:
+    _fork.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_signals_come() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _fork.mask)
 
 
 def _forget_signals() -> None:
     if signal.getsignal(signal.SIGTERM) is _interrupt:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_signals_come()
 
 
 def _watch_crashes() -> None:
@@ -73,12 +92,14 @@ def _main(
     if not _is_the_end():
         sys.__excepthook__(kind, value, trace)
     elif issubclass(kind, KeyboardInterrupt):
-        status = 128 + (_signalled[0] if _signalled else signal.SIGINT)
+        status = SIGNALLED + (_signalled[0] if _signalled else signal.SIGINT)
         _fail(status, _where(value, trace))
         # Python would end itself by SIGINT, and mpirun print a page about that.
         sys.exit(status)
     else:
-        _fail(1, _traceback(kind, value, trace))
+        echo = issubclass(kind, _core.Error) and INTERRUPTED in str(value)
+        status = SIGNALLED + signal.SIGTERM if echo else 1
+        _fail(status, _traceback(kind, value, trace))
 
 
 def _thread(args: Any) -> None:
@@ -108,10 +129,17 @@ def _unraisable(args: Any) -> None:
 def _interrupt(number: int, frame: FrameType | None) -> None:
     global _signalled
     now = time.monotonic()
-    if _signalled and now - _signalled[1] < AGAIN_SECONDS:
+    if _is_ours(frame) or _signalled and now - _signalled[1] < AGAIN_SECONDS:
         return
     _signalled = number, now
     raise KeyboardInterrupt
+
+
+def _is_ours(frame: FrameType | None) -> bool:
+    """Whether a hook is under way, which must not be ended by a signal."""
+    while frame and frame.f_globals is not globals():
+        frame = frame.f_back
+    return frame is not None
 
 
 # -- what is told -----------------------------------------------------------------------
@@ -124,7 +152,7 @@ def _is_rank() -> bool:
 
 def _is_interactive() -> bool:
     return bool(
-        sys.flags.interactive or hasattr(sys, "ps1") or os.environ.get("PYTHONINSPECT")
+        sys.flags.inspect or hasattr(sys, "ps1") or os.environ.get("PYTHONINSPECT")
     )
 
 

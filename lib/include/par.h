@@ -249,8 +249,8 @@ PAR_API bool par_initialized(void);
  * ": lines that say why. Where several ranks of a host abort with the same text, within
  * some tenths of a second, one of them writes it for all, and the status is that of the
  * first. A job of one rank writes TEXT as it is. Status 0 is turned into 1: who aborts
- * has not succeeded. A status above 128 is that of a rank that a signal ends: its text is
- * left out where another rank of its host has aborted with a smaller one. */
+ * has not succeeded. With 130 and 143, for SIGINT and SIGTERM, which end all ranks where one
+ * has failed, TEXT is left out if another rank of the host has aborted before. */
 PAR_API _Noreturn void par_abort(int code, const char *text);
 
 /* The same, but return, so that this process can clean up: the job ends as soon as it

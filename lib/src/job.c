@@ -316,6 +316,7 @@ static void at_exit(int status, void *unused)
         return;
     if (job.abort_code)
         par_abort(job.abort_code, NULL);
+    status &= 0xff; /* all that the system lets through */
     snprintf(text, sizeof text, "exits with status %d, which ends the job", status);
     if (status && job.world.size > 1)
         par_abort(status, text);

@@ -7,8 +7,8 @@
  * text once. The others wait until that is done. Nobody waits for long: a rank that is
  * not heard in time speaks for itself.
  *
- * A rank that a signal has ended has a status above 128. Where another rank has failed
- * by itself, that is why the signal came, and the signal is not worth a word.
+ * Where a rank ends that SIGINT or SIGTERM has reached, and another one has ended before
+ * it, that is why the signal came, and the signal is not worth a word.
  */
 #include "words.h"
 
@@ -28,7 +28,6 @@
 enum {
     TEXT_BYTES = 65536 - 64,
     TEXTS_MAX = 8, /* that differ, and are printed at once */
-    SIGNALLED = 128,
 };
 
 static const int64_t pause_ns = 5000000;
@@ -54,6 +53,7 @@ typedef struct board {
     atomic_int speaker;  /* 1 + the number of its slot; 0 while there is none */
     atomic_int first_code;
     atomic_bool failed; /* a rank has, by itself */
+    atomic_bool told;   /* a speaker has */
     atomic_bool crashed;
     slot slots[];
 } board;
@@ -111,6 +111,12 @@ bool words_crash(void)
     here.board->failed = true;
     here.mine->may_go = true;
     return !atomic_exchange(&here.board->crashed, true);
+}
+
+/* Whether CODE is the status of a rank that SIGINT or SIGTERM has reached. */
+static bool is_signal(int code)
+{
+    return code == 128 + SIGINT || code == 128 + SIGTERM;
 }
 
 /* ---- the same text of several ranks --------------------------------------- */
@@ -204,7 +210,6 @@ static int collect(slot **found)
 
         if (!atomic_compare_exchange_strong(&one->state, &state, TELLING))
             continue;
-        here.board->failed |= one->code <= SIGNALLED;
         for (; at && found[at - 1]->order > one->order; at--)
             found[at] = found[at - 1];
         found[at] = one;
@@ -216,7 +221,7 @@ static int collect(slot **found)
 /* Whether what ONE says has been said in an earlier round, or is not worth a word. */
 static bool is_old(const slot *one)
 {
-    if (one->code > SIGNALLED && here.board->failed)
+    if (is_signal(one->code) && (here.board->failed || here.board->told))
         return true;
     for (int i = 0; i < here.slots; i++)
         if (here.board->slots[i].state == TOLD && is_same(&here.board->slots[i], one))
@@ -294,6 +299,7 @@ static void speak(void)
         for (int i = 0; i < here.slots; i++)
             if (here.board->slots[i].state == TELLING)
                 here.board->slots[i].state = TOLD;
+        here.board->told = true;
     }
     free(found);
     free(ranks);
@@ -318,7 +324,7 @@ static int agree_on(int code)
     if (!here.board)
         return code;
     while (!atomic_compare_exchange_weak(&here.board->first_code, &first, code))
-        if (first && (first <= SIGNALLED || code > SIGNALLED))
+        if (first && (!is_signal(first) || is_signal(code)))
             return first;
     return code;
 }
@@ -358,7 +364,9 @@ int words_say(int code, const char *text)
 
     words_close();
     agree_on(code);
-    if (!text || (code > SIGNALLED && here.board && here.board->failed))
+    if (here.board && !is_signal(code))
+        here.board->failed = true;
+    if (!text || (is_signal(code) && here.board && here.board->failed))
         return agree_on(code);
     if (!here.mine || strlen(text) >= TEXT_BYTES ||
         atomic_flag_test_and_set(&has_spoken)) {

@@ -111,6 +111,15 @@ static int play_signalled(void)
     par_abort(143, "ended by a signal");
 }
 
+static int play_silent(void)
+{
+    begin();
+    if (me == 1)
+        par_abort(5, NULL);
+    usleep(300000);
+    par_abort(143, "ended by a signal");
+}
+
 static int play_all_signalled(void)
 {
     begin();
@@ -136,6 +145,7 @@ static const check_role roles[] = {
     {"later", play_later},
     {"exit", play_exit},
     {"signalled", play_signalled},
+    {"silent", play_silent},
     {"all-signalled", play_all_signalled},
     {"killed", play_killed},
 };
@@ -213,6 +223,8 @@ START_TEST(a_signal_is_no_reason_where_there_is_one)
 {
     check_job_ends(5, 4, "signalled");
     check_printed(1, "the cause");
+    check_printed(0, "signal");
+    check_job_ends(5, 3, "silent");
     check_printed(0, "signal");
     check_job_ends(143, 4, "all-signalled");
     check_printed(1, "[ranks 0-3 of 4 · ");
