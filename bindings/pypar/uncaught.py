@@ -22,6 +22,7 @@ from . import _core
 
 GRACE_SECONDS = 1.0  # from the exception to the end of the job, with what is told
 AGAIN_SECONDS = 1.0  # several launchers may send the same signal
+STDERR = 2  # whatever sys.stderr is now
 SIGNALLED = 128  # and the signal's number: libpar tells that where nothing else is wrong
 INTERRUPTED = "a signal ended the wait"  # of another rank, says a call with that rank
 
@@ -75,11 +76,8 @@ def _forget_signals() -> None:
 
 
 def _watch_crashes() -> None:
-    if not faulthandler.is_enabled() and sys.__stderr__ is not None:
-        try:
-            faulthandler.enable(sys.__stderr__)
-        except (OSError, ValueError, RuntimeError):
-            return  # there is no stderr to tell it
+    if not faulthandler.is_enabled():
+        faulthandler.enable(STDERR)
     _core._crash_after_python()
 
 
