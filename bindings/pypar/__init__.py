@@ -96,11 +96,13 @@ from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
 from .output import print0, progress
 from .output import print_whole_lines as _print_whole_lines
+from .stack import offer_stack as _offer_stack
 from .uncaught import watch as _watch
 
 if world.size > 1:
     _print_whole_lines()
     _watch()
+    _offer_stack(world.rank)
 if _path := _os.environ.get("PAR_LOG"):
     from .logging import start as _start
 

@@ -591,6 +591,10 @@ typedef struct par_hooks {
      * arrived and its handler raised an exception). Called after a signal has
      * ended a sleep of the library, and every 100 ms. */
     bool (*interrupt)(void *context);
+    /* Write to TEXT of SIZE bytes the line of the program that waits, as "solve.py:88";
+     * false where this thread has none. Called after ACQUIRE, before RELEASE, once in a
+     * wait that has become very long. */
+    bool (*line)(void *context, char *text, size_t size);
     void *context;
 } par_hooks;
 

@@ -186,10 +186,17 @@ static par_error step_idle(void *what, bool *done_p)
     return PAR_OK;
 }
 
+/* The tasks say themselves what they need. */
+static void tell_idle(const void *what, watch_account *account)
+{
+    account->goes_on |= !background_left(what);
+    watch_say(account, "wait for started calls");
+}
+
 par_error background_wait(const par_comm *comm)
 {
     if (!comm->background || comm->background == own)
         return PAR_OK;
     lock_take();
-    return wait_until(step_idle, (void *)(uintptr_t)comm, true);
+    return wait_until(step_idle, tell_idle, (void *)(uintptr_t)comm, true);
 }

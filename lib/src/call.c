@@ -94,6 +94,12 @@ static void describe(const wire_call *call, par_type type, char *text, size_t si
     snprintf(text + used, size - (size_t)used, ")");
 }
 
+void call_tell(const collective *c, watch_account *account)
+{
+    watch_say(account, "%s #%d", names[c->wire.function], c->tag);
+    watch_say_comm(account, c->comm);
+}
+
 static bool are_same(const wire_call *a, par_type a_type, const wire_call *b,
                      par_type b_type)
 {

@@ -63,6 +63,9 @@ par_error collective_check(const par_comm *comm);
 par_error collective_enter(par_comm *comm, collective_function function, int root,
                            uint64_t count, par_type type, par_op op, collective *c_p);
 
+/* Say in ACCOUNT that this rank is in C: "barrier #3". */
+void call_tell(const collective *c, watch_account *account);
+
 /* End C, whose work has ended with ERR, and give ERR back. After any but PAR_OK the
  * other ranks fail in theirs, too. */
 par_error collective_leave(collective *c, par_error err);

@@ -97,6 +97,34 @@ static par_error step_sending(void *what, bool *done_p)
     return PAR_OK;
 }
 
+/* Whether something has come that C's next step looks at. */
+static bool has_news(const collective *c)
+{
+    return c->seen != c->comm->inbox.table.ages;
+}
+
+static void tell_request(const collective *c, const par_request *request,
+                         watch_account *account)
+{
+    watch_account needs = {.edges = account->edges,
+                           .count = account->count,
+                           .room = account->room};
+
+    call_tell(c, account);
+    request_tell(request, &needs);
+    account->edges = needs.edges;
+    account->count = needs.count;
+    account->room = needs.room;
+    account->goes_on |= needs.goes_on || has_news(c);
+}
+
+static void tell_sending(const void *what, watch_account *account)
+{
+    const sending *s = what;
+
+    tell_request(s->c, s->request, account);
+}
+
 par_error collective_finish(collective *c, par_request *request, par_error err)
 {
     sending s = {.c = c, .request = request, .failed = err};
@@ -105,7 +133,7 @@ par_error collective_finish(collective *c, par_request *request, par_error err)
     if (err) /* the others must know, or each waits for another */
         call_fail(c);
     lock_take();
-    sent = wait_until(step_sending, &s, false);
+    sent = wait_until(step_sending, tell_sending, &s, false);
     while (!sent && s.look) {
         if (!s.failed)
             s.failed = call_clear(c);
@@ -113,7 +141,7 @@ par_error collective_finish(collective *c, par_request *request, par_error err)
             call_fail(c);
         s.look = false;
         lock_take();
-        sent = wait_until(step_sending, &s, false);
+        sent = wait_until(step_sending, tell_sending, &s, false);
     }
     if (s.failed)
         return s.failed;
@@ -220,6 +248,13 @@ static par_error step_waiting(void *what, bool *done_p)
     return err;
 }
 
+static void tell_waiting(const void *what, watch_account *account)
+{
+    const waiting *w = what;
+
+    tell_request(w->c, &w->request, account);
+}
+
 /* Wait for W's message, or until there is something else to do. Enters with the lock,
  * leaves without. */
 static par_error wait_a_while(waiting *w)
@@ -227,7 +262,7 @@ static par_error wait_a_while(waiting *w)
     par_error err;
 
     w->knock = w->late = false;
-    err = wait_until(step_waiting, w, true);
+    err = wait_until(step_waiting, tell_waiting, w, true);
     return err == PAR_ERR_INTERRUPTED ? request_back_out(&w->request, err) : err;
 }
 

@@ -85,6 +85,8 @@ par_error comm_open(par_comm *comm, MPI_Comm parent)
     for (int i = 0; i < COMM_CALLS; i++)
         comm->calls[i].tag = -1;
     comm->background = NULL;
+    comm->is_closing = false;
+    comm->world_ranks = NULL;
     comm->end.is_under_way = false;
     err = inbox_open(&comm->inbox, header);
     if (!err) {
@@ -106,8 +108,42 @@ int comm_body_tag(par_comm *comm)
     return (int)(comm->body_tags++ % ((uint32_t)limit + 1));
 }
 
+static int *find_world_ranks(const par_comm *comm)
+{
+    size_t count = (size_t)comm->size;
+    int *here = malloc(count * sizeof *here);
+    int *there = here ? malloc(count * sizeof *there) : NULL;
+    MPI_Group group, world;
+
+    if (there) {
+        MPI_Comm_group(comm->body, &group);
+        MPI_Comm_group(MPI_COMM_WORLD, &world);
+        for (int rank = 0; rank < comm->size; rank++)
+            here[rank] = rank;
+        MPI_Group_translate_ranks(group, comm->size, here, world, there);
+        MPI_Group_free(&group);
+        MPI_Group_free(&world);
+        for (int rank = 0; rank < comm->size; rank++)
+            if (there[rank] == MPI_UNDEFINED)
+                there[rank] = -1;
+    }
+    free(here);
+    return there;
+}
+
+int comm_world_rank(par_comm *comm, int rank)
+{
+    if (comm->is_world)
+        return rank;
+    if (!comm->world_ranks)
+        comm->world_ranks = find_world_ranks(comm);
+    return comm->world_ranks ? comm->world_ranks[rank] : -1;
+}
+
 void comm_close(par_comm *comm)
 {
+    free(comm->world_ranks);
+    comm->world_ranks = NULL;
     list_remove(&comm->node);
     inbox_close(&comm->inbox);
     MPI_Comm_free(&comm->body);

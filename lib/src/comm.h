@@ -29,6 +29,8 @@ struct par_comm {
                     * header; and the MPI library's collectives */
     int rank, size;
     bool is_world;
+    bool is_closing;               /* nothing but what it takes to close may be sent */
+    int *world_ranks;              /* of its ranks; NULL until somebody asks */
     int under_way;                 /* requests that programs have, not ended yet */
     struct background *background; /* its thread, once there is one */
     uint32_t body_tags;            /* given out so far */
@@ -68,6 +70,10 @@ par_error comm_check(const par_comm *comm);
 
 /* Whether RANK, which is a WHAT ("destination"), is one of COMM. */
 par_error comm_check_rank(const par_comm *comm, int rank, const char *what);
+
+/* The world's number of RANK of COMM; -1 where it has none, as after MPI_Comm_spawn, or
+ * there is no memory. Needs the lock. */
+int comm_world_rank(par_comm *comm, int rank);
 
 /* A tag on COMM->body that no other body under way to the same rank has. Needs
  * the lock. */

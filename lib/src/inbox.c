@@ -51,6 +51,7 @@ par_error inbox_open(inbox *box, MPI_Comm mpi)
     box->oldest = box->count = 0;
     box->error = PAR_OK;
     match_init(&box->table);
+    list_init(&box->words);
     if (!post(box))
         return inbox_error(box);
     list_insert(&open_boxes, &box->node);
@@ -78,7 +79,7 @@ void inbox_close(inbox *box)
     list_remove(&box->node);
     while (box->count)
         unpost(box);
-    while ((message = match_pop(&box->table)))
+    while ((message = match_pop(&box->table)) || (message = inbox_next_word(box)))
         message_drop(message);
     MPI_Comm_free(&box->mpi);
 }
@@ -106,19 +107,41 @@ static bool open_message(inbox *box, slot *s, MPI_Status *status)
 
 /* Messages that nobody waits for leave the slot, unless there is no memory:
  * slots are few and large. */
-static void keep(inbox *box, par_message *message)
+static par_message *out_of_slot(par_message *message)
 {
     par_message *copy = message->in_slot ? message_copy(message) : NULL;
 
-    if (copy) {
+    if (copy)
         message_drop(message);
-        message = copy;
-    }
-    match_keep(&box->table, message);
+    return copy ? copy : message;
+}
+
+static void keep(inbox *box, par_message *message)
+{
+    match_keep(&box->table, out_of_slot(message));
+}
+
+static void keep_word(inbox *box, par_message *message)
+{
+    list_insert(&box->words, &out_of_slot(message)->by_age);
+}
+
+par_message *inbox_next_word(inbox *box)
+{
+    par_message *first = LIST_OF(box->words.next, par_message, by_age);
+
+    if (list_is_empty(&box->words))
+        return NULL;
+    list_remove(&first->by_age);
+    return first;
 }
 
 static void accept(inbox *box, par_message *message)
 {
+    if (message->header.context == WIRE_WORD) {
+        keep_word(box, message);
+        return;
+    }
     match_age(&box->table, message);
     if (!match_arrive(&box->table, message))
         keep(box, message);

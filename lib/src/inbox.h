@@ -20,6 +20,7 @@ typedef struct inbox {
     list_node node; /* among all that are open */
     MPI_Comm mpi;   /* its own, for headers */
     match_table table;
+    list_node words;           /* messages of WIRE_WORD, by_age, as they came */
     slot *posted[INBOX_SLOTS]; /* a ring; MPI fills them in order */
     unsigned oldest, count;
     par_error error; /* from then on nothing can be received: the first cause */
@@ -40,6 +41,10 @@ void inbox_step_all(void);
 
 /* A message, in memory of its own, comes from this rank itself. */
 void inbox_put(inbox *box, par_message *message);
+
+/* The oldest message of WIRE_WORD, taken out: it is the caller's, to be dropped; NULL
+ * where there is none. */
+par_message *inbox_next_word(inbox *box);
 
 /* The error that has stopped BOX, with its detail; PAR_OK while it works. */
 par_error inbox_error(const inbox *box);

@@ -7,13 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "asleep.h"
 #include "background.h"
 #include "call.h"
 #include "crash.h"
+#include "hang.h"
 #include "leave.h"
 #include "lock.h"
 #include "node.h"
 #include "options.h"
+#include "peers.h"
 #include "request.h"
 #include "wait.h"
 #include "words.h"
@@ -137,6 +140,8 @@ static par_error agree(const par_options *options, par_options *chosen)
     static const par_options wrong;
     par_error err = options_choose(options, chosen), agreed;
 
+    if (!err)
+        err = hang_configure();
     /* The others learn it; the detail here is of what is wrong here. */
     agreed = agree_on(err ? &wrong : chosen);
     return err ? err : agreed;
@@ -156,11 +161,12 @@ static par_error fail_together(par_error err)
                   : PAR_OK;
 }
 
-/* What a rank that waits long does for others. */
-static void do_chores(void)
+/* What a rank that waits long does for others, and for itself. */
+static void do_chores(int64_t waited_ns)
 {
     request_fetch_chore();
     call_clear_urgent();
+    hang_chore(waited_ns);
 }
 
 /* Ranks that end the job say why, also where they crash. */
@@ -179,14 +185,16 @@ static void open_words(MPI_Comm node)
 static par_error look_around(void)
 {
     MPI_Comm node;
+    par_error err;
     int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
                                    &node);
 
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Comm_split_type");
     open_words(node);
+    err = peers_learn(node);
     MPI_Comm_free(&node);
-    return PAR_OK;
+    return err;
 }
 
 static par_error open_world(const par_options *options)
@@ -236,6 +244,7 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
         return PAR_OK;
     }
 
+    asleep_before_mpi();
     err = start_mpi(argc, argv);
     if (err)
         return err;
@@ -252,6 +261,7 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
         return err;
     }
     use_mpi_end_blocking();
+    asleep_after_mpi();
     job.pid = getpid();
     job.depth = 1;
     comm_job = COMM_JOB_RUNS;

@@ -13,6 +13,7 @@
 #include "background.h"
 #include "lock.h"
 #include "wait.h"
+#include "ask.h"
 
 /* What a rank says: of this communicator and of all; the largest counts. */
 enum { LEFT, LEFT_ANYWHERE, MADE, LESS_THAN_MADE };
@@ -85,7 +86,7 @@ static par_error hold_round(void)
     if (!under_way)
         err = say_all();
     if (!err)
-        return wait_until(step_hearing, &under_way, true);
+        return wait_until(step_hearing, watch_tell_end, &under_way, true);
     lock_give();
     return err;
 }
@@ -126,13 +127,34 @@ static par_error pause_or_idle(void)
     double until = par_time() + pause_s;
 
     lock_take();
-    return wait_until(step_pause, &until, true);
+    return wait_until(step_pause, watch_tell_end, &until, true);
 }
 
 /* The world, which is the oldest of all communicators, has heard of all tasks. */
 static bool all_are_over(void)
 {
     return comm_next(NULL)->end.heard[LEFT_ANYWHERE] == 0;
+}
+
+static par_error step_words(void *unused, bool *done_p)
+{
+    (void)unused;
+    ask_sweep();
+    *done_p = !ask_left(NULL);
+    return PAR_OK;
+}
+
+/* All ranks are here: what they have asked each other comes there, after which nobody
+ * sends anything any more. */
+static par_error end_words(void)
+{
+    par_error err;
+
+    lock_take();
+    for (par_comm *comm = comm_next(NULL); comm; comm = comm_next(comm))
+        comm->is_closing = true;
+    err = wait_until(step_words, NULL, NULL, false);
+    return err ? err : hold_round();
 }
 
 par_error leave_together(void)
@@ -142,9 +164,10 @@ par_error leave_together(void)
 
         if (!err)
             err = check_comms();
-        if (err || all_are_over())
-            return err;
-        err = pause_or_idle();
+        if (!err && all_are_over())
+            return end_words();
+        if (!err)
+            err = pause_or_idle();
         if (err)
             return err;
     }

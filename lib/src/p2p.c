@@ -133,12 +133,12 @@ par_error p2p_send_or_leave(par_comm *comm, const request_outgoing *out,
         lock_give();
         return err;
     }
-    err = wait_until(request_step, &request, true);
+    err = wait_until(request_step, request_tell, &request, true);
     if (err != PAR_ERR_INTERRUPTED)
         return err ? err : request_outcome(&request);
     lock_take();
     if (request_new(comm, request_p, &left)) { /* then it has to be waited for */
-        wait_until(request_step, &request, false);
+        wait_until(request_step, request_tell, &request, false);
         return err;
     }
     *left = request;
@@ -257,6 +257,15 @@ static par_error step_look(void *what, bool *done_p)
     return message ? PAR_OK : inbox_error(&l->comm->inbox);
 }
 
+static void tell_look(const void *what, watch_account *account)
+{
+    const look *l = what;
+
+    account->goes_on |=
+        match_find(&l->comm->inbox.table, WIRE_P2P, l->source, l->tag) != NULL;
+    request_tell_receive(l->comm, "probe(source", l->source, l->tag, account);
+}
+
 par_error par_probe(par_comm *comm, int source, int tag, par_status *status)
 {
     look l = {.comm = comm, .source = source, .tag = tag, .status = status};
@@ -265,7 +274,7 @@ par_error par_probe(par_comm *comm, int source, int tag, par_status *status)
     if (err)
         return err;
     lock_take();
-    return wait_until(step_look, &l, true);
+    return wait_until(step_look, tell_look, &l, true);
 }
 
 par_error par_probe_now(par_comm *comm, int source, int tag, par_status *status,

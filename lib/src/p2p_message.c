@@ -117,13 +117,14 @@ static par_error fetch(par_message *message, const par_part *parts, size_t part_
     par_error err;
 
     lock_take();
+    watch_epoch++;
     err = transfer_receive(&body, message->comm->body, parts, part_count, message->source,
                            (int)message->header.body_tag);
     if (err) {
         lock_give();
         return err;
     }
-    err = wait_until(step_transfer, &body, false);
+    err = wait_until(step_transfer, NULL, &body, false);
     return err || !message->relay ? err : message->relay(message, parts, part_count);
 }
 

@@ -191,6 +191,7 @@ par_error request_send_small(par_request *request, par_comm *comm,
         wire_put_call(to + WIRE_HEADER_BYTES, call);
     if (header->bytes)
         memcpy(to + bytes - header->bytes, body, header->bytes);
+    watch_epoch++;
     code = MPI_Isend(to, (int)bytes, MPI_BYTE, dest, 0, comm->inbox.mpi, &s->request);
     if (code == MPI_SUCCESS)
         code = MPI_Test(&s->request, &done, MPI_STATUS_IGNORE);
@@ -200,7 +201,11 @@ par_error request_send_small(par_request *request, par_comm *comm,
         return error_mpi(code, "MPI_Isend");
     *gone_p = done;
     if (!done) {
-        *request = (par_request){.comm = comm, .state = REQUEST_MOVING, .slot = s};
+        *request = (par_request){.comm = comm,
+                                 .state = REQUEST_MOVING,
+                                 .slot = s,
+                                 .dest = dest,
+                                 .tag = header->tag};
         transfer_none(&request->transfer);
     }
     return PAR_OK;
@@ -226,18 +231,22 @@ par_error request_send(par_request *request, par_comm *comm, const request_outgo
                          "a description of %zu bytes is too long: it may "
                          "have 4294967295",
                          meta_bytes);
+    watch_epoch++;
     request->comm = comm;
     request->error = PAR_OK;
     request->receive.arrive = NULL;
     request->meta = NULL;
     request->detail = NULL;
     request->message = NULL;
+    request->dest = out->dest;
+    request->tag = out->tag;
     if (out->dest == comm->rank)
         return send_to_self(request, out, &header);
 
     bytes = pack(&header);
     if (header.meta_apart || header.body_apart)
         header.body_tag = (uint32_t)comm_body_tag(comm);
+    request->body_tag = header.body_tag;
     request->state = REQUEST_MOVING;
     transfer_none(&request->transfer);
     err = send_header(request, out, &header, bytes);
@@ -341,6 +350,7 @@ static bool arrive_as_message(match_receive *receive, par_message *message)
 static void start_receive(par_request *request, par_comm *comm, wire_context context,
                           int source, int tag)
 {
+    watch_epoch++;
     request->comm = comm;
     request->state = REQUEST_WAITING;
     request->error = PAR_OK;
@@ -482,6 +492,67 @@ par_error request_step(void *what, bool *done_p)
     return err;
 }
 
+/* ---- what it waits for -------------------------------------------------- */
+
+static void tell_number(watch_account *account, const char *name, int number, int any)
+{
+    if (number == any)
+        watch_say(account, "%s=any", name);
+    else
+        watch_say(account, "%s=%d", name, number);
+}
+
+void request_tell_receive(par_comm *comm, const char *what, int source, int tag,
+                          watch_account *account)
+{
+    tell_number(account, what, source, PAR_ANY_SOURCE);
+    tell_number(account, ", tag", tag, PAR_ANY_TAG);
+    watch_say(account, ")");
+    watch_say_comm(account, comm);
+    if (source == PAR_ANY_SOURCE)
+        watch_needs_any(account, comm);
+    else
+        watch_needs(account, comm, source, WATCH_SENDS);
+}
+
+/* A header that has not left, or a body that moves, needs nobody but MPI. */
+static void tell_moving(const par_request *request, watch_account *account)
+{
+    if (request->receive.arrive) {
+        watch_say(account, "receive(source=%d, tag=%d), which has begun",
+                  request->status.source, request->status.tag);
+        account->goes_on = true;
+        return;
+    }
+    watch_say(account, "send(dest=%d, tag=%d)", request->dest, request->tag);
+    watch_say_comm(account, request->comm);
+    if (request->slot)
+        account->goes_on = true;
+    else
+        watch_needs(account, request->comm, request->dest, request->body_tag);
+}
+
+void request_tell(const void *what, watch_account *account)
+{
+    const par_request *request = what;
+
+    if (request->state == REQUEST_DONE) {
+        account->goes_on = true;
+    } else if (request->state == REQUEST_MOVING) {
+        tell_moving(request, account);
+    } else if (request->state == REQUEST_RUNNING) {
+        watch_say(account, "wait for a started call");
+    } else if (request->receive.arrive) {
+        request_tell_receive(request->comm, "receive(source", request->receive.source,
+                             request->receive.tag, account);
+    } else {
+        watch_say(account, "wait for another thread");
+        account->is_service = true;
+    }
+}
+
+/* ---- its end ------------------------------------------------------------ */
+
 par_error request_outcome(const par_request *request)
 {
     const par_status *came = &request->status;
@@ -526,7 +597,7 @@ par_error request_back_out(par_request *request, par_error interrupted)
         lock_give();
         return interrupted;
     }
-    err = wait_until(request_step, request, false);
+    err = wait_until(request_step, request_tell, request, false);
     if (!err)
         err = request_outcome(request);
     if (err)
@@ -543,7 +614,7 @@ par_error request_back_out(par_request *request, par_error interrupted)
 par_error request_finish(par_request *request)
 {
     bool receives = request->state == REQUEST_WAITING;
-    par_error err = wait_until(request_step, request, receives);
+    par_error err = wait_until(request_step, request_tell, request, receives);
 
     if (err == PAR_ERR_INTERRUPTED)
         return request_back_out(request, err);

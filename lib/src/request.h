@@ -5,6 +5,7 @@
 
 #include "comm.h"
 #include "transfer.h"
+#include "watch.h"
 
 typedef enum request_state {
     REQUEST_WAITING, /* a receive: for its message */
@@ -33,6 +34,8 @@ struct par_request {
     bool is_listed;       /* there */
     /* what comes apart */
     transfer transfer;
+    int dest, tag; /* of a send that may wait */
+    uint32_t body_tag;
     char *detail; /* of a task's error; NULL without */
     bool is_left; /* nobody waits for it any more */
     /* how it ended; for a message that did not fit, what it was */
@@ -91,6 +94,9 @@ void request_fetch_forget(par_request *request);
 void request_fetch_all(void);
 void request_fetch_chore(void);
 
+/* Whether a message may be given back to the receives that wait, by such a chore. */
+bool request_fetch_may_return(void);
+
 /* Make REQUEST, which request_new has given, a task's; the task is over with ERR, whose
  * detail is this thread's. Need the lock. */
 void request_begin_task(par_request *request);
@@ -98,6 +104,12 @@ void request_end_task(par_request *request, par_error err);
 
 /* Drive REQUEST on without waiting; a wait_step. After an error it is done, too. */
 par_error request_step(void *request, bool *done_p);
+
+/* What a request waits for, a watch_tell; or who waits for a message, which WHAT begins
+ * to say ("receive(source"). */
+watch_tell request_tell;
+void request_tell_receive(par_comm *comm, const char *what, int source, int tag,
+                          watch_account *account);
 
 /* The error of a REQUEST that is done, with its detail. */
 par_error request_outcome(const par_request *request);

@@ -76,6 +76,14 @@ void request_fetch_all(void)
     }
 }
 
+bool request_fetch_may_return(void)
+{
+    for (list_node *node = unfetched.next; node != &unfetched; node = node->next)
+        if (LIST_OF(node, par_request, fetch_node)->is_left)
+            return true;
+    return false;
+}
+
 void request_fetch_chore(void)
 {
     lock_take();

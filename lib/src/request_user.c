@@ -35,7 +35,7 @@ static par_error wait_for(par_request **request_p, par_status *status)
     par_error err = request_step(*request_p, &done);
 
     if (!err && !done) {
-        err = wait_until(request_step, *request_p, true);
+        err = wait_until(request_step, request_tell, *request_p, true);
         lock_take();
     }
     return err == PAR_ERR_INTERRUPTED ? err : end(request_p, err, status);
@@ -118,6 +118,23 @@ static par_error step_several(void *what, bool *done_p)
     return PAR_OK;
 }
 
+static void tell_several(const void *what, watch_account *account)
+{
+    const several *s = what;
+    const char *comma = "";
+    bool many = s->count > 1;
+
+    account->goes_on |= s->until >= 0;
+    watch_say(account, many ? "wait(" : "");
+    for (size_t i = 0; i < s->count; i++)
+        if (s->requests[i]) {
+            watch_say(account, "%s", comma);
+            request_tell(s->requests[i], account);
+            comma = ", ";
+        }
+    watch_say(account, many ? ")" : "");
+}
+
 /* *SOME_P: whether there is anything to wait for. */
 static par_error check_several(par_request *const *requests, size_t count, bool *some_p)
 {
@@ -148,7 +165,7 @@ par_error par_wait_any(par_request **requests, size_t count, size_t *index_p,
         return PAR_OK;
     }
     lock_take();
-    err = wait_until(step_several, &s, true);
+    err = wait_until(step_several, tell_several, &s, true);
     if (err)
         return err;
     *index_p = s.first;
@@ -172,7 +189,7 @@ par_error par_wait_some(par_request *const *requests, size_t count, double secon
         err = error_set(PAR_ERR_ARG, "seconds is not a number");
     if (!err && some) {
         lock_take();
-        err = wait_until(step_several, &s, true);
+        err = wait_until(step_several, tell_several, &s, true);
     }
     if (!err)
         *done_p = s.done;

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "collective.h"
+#include "deadlock.h"
 #include "lock.h"
 #include "par_mpi.h"
+#include "wait.h"
 
 /* All ranks of COMM come here, with the same call, before MPI's own function makes
  * them wait for each other, which is short then. REFUSED: this rank cannot, and all
@@ -117,6 +119,30 @@ par_error par_duplicate(par_comm *comm, par_comm **new_p)
     return par_split(comm, 0, par_rank(comm), new_p);
 }
 
+static par_error step_words(void *comm, bool *done_p)
+{
+    ask_sweep();
+    *done_p = !ask_left(comm);
+    return PAR_OK;
+}
+
+/* What COMM's ranks have asked each other has come there: all receive, since all have
+ * come here, and after it nobody sends. */
+static par_error words_end(par_comm *comm)
+{
+    collective c;
+    par_error err;
+
+    lock_take();
+    comm->is_closing = true;
+    err = wait_until(step_words, NULL, comm, false);
+    if (!err)
+        err = collective_enter(comm, COLLECTIVE_FREE, 0, 0, PAR_BYTE, PAR_SUM, &c);
+    if (!err)
+        err = collective_leave(&c, collective_meet(&c));
+    return err;
+}
+
 /* MPI gives the number of a freed communicator to the next one, and with it what is
  * still on its way: so nobody frees before all have stopped sending. */
 par_error par_comm_free(par_comm **comm_p)
@@ -136,10 +162,14 @@ par_error par_comm_free(par_comm **comm_p)
     err = gather_here(*comm_p, COLLECTIVE_FREE, err);
     if (err)
         return err;
+    err = words_end(*comm_p);
+    if (err)
+        return err;
     background_stop(*comm_p);
     lock_take();
     while (inbox_step(&(*comm_p)->inbox))
         ;
+    deadlock_forget(*comm_p);
     comm_close(*comm_p);
     lock_give();
     free(*comm_p);

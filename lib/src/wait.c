@@ -10,9 +10,11 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <time.h>
 
 #include "inbox.h"
+#include "line.h"
 #include "lock.h"
 
 enum {
@@ -21,10 +23,11 @@ enum {
     YIELD_NS = 5 * 1000 * 1000,
     SLEEP_MAX_NS = 800 * 1000,
     SIGNALS_NS = 100 * 1000 * 1000,
+    LINE_NS = 150 * 1000 * 1000, /* when it is worth while to know the program's line */
 };
 
 static par_hooks hooks;
-static void (*_Atomic chore)(void);
+static void (*_Atomic chore)(int64_t waited_ns);
 
 /* When a wait goes over to its next stage. */
 static struct {
@@ -47,7 +50,7 @@ void par_set_hooks(const par_hooks *new_hooks)
     lock_give();
 }
 
-void wait_set_chore(void (*new_chore)(void))
+void wait_set_chore(void (*new_chore)(int64_t waited_ns))
 {
     chore = new_chore;
 }
@@ -96,10 +99,24 @@ static bool rest(int64_t waited)
 /* A wait that has become long. */
 typedef struct long_wait {
     par_hooks hooks; /* of its beginning: who has released must acquire */
-    bool interruptible;
     void *released;
-    int64_t since, signals_seen;
+    watch_wait watch; /* the time it began, too */
 } long_wait;
+
+/* Code of the program's may run until after_hook. */
+static void before_hook(long_wait *w)
+{
+    lock_take();
+    w->watch.busy = true;
+    lock_give();
+}
+
+static void after_hook(long_wait *w)
+{
+    lock_take();
+    w->watch.busy = false;
+    lock_give();
+}
 
 static void release(long_wait *w)
 {
@@ -117,20 +134,44 @@ static bool interrupted(long_wait *w, bool signalled, int64_t now)
 {
     bool stop;
 
-    if (!w->interruptible || !w->hooks.interrupt ||
-        (!signalled && now - w->signals_seen < SIGNALS_NS))
+    if (!w->watch.looks || (!signalled && now - w->watch.looked < SIGNALS_NS))
         return false;
-    w->signals_seen = now;
+    before_hook(w);
     acquire(w);
     stop = w->hooks.interrupt(w->hooks.context);
     release(w);
+    w->watch.looked = wait_now_ns();
+    after_hook(w);
     return stop;
+}
+
+/* Note the line of the program that waits. */
+static void note_line(long_wait *w)
+{
+    char line[WATCH_LINE_BYTES] = "";
+    bool found = false;
+
+    before_hook(w);
+    if (w->hooks.line) {
+        acquire(w);
+        found = w->hooks.line(w->hooks.context, line, sizeof line);
+        release(w);
+    }
+    if (!found)
+        line_of_caller(line, sizeof line);
+    if (!line[0])
+        memcpy(line, "-", sizeof "-"); /* nobody can tell */
+    lock_take();
+    memcpy(w->watch.line, line, sizeof line);
+    w->watch.busy = false;
+    lock_give();
 }
 
 static par_error wait_long(wait_step *step, void *what, long_wait *w)
 {
     for (;;) {
         bool done, signalled;
+        int64_t waited;
         par_error err;
 
         lock_take();
@@ -138,19 +179,28 @@ static par_error wait_long(wait_step *step, void *what, long_wait *w)
         /* What it waits for may hang on a message of another communicator. */
         if (!err && !done)
             inbox_step_all();
+        else
+            watch_leave(&w->watch);
         lock_give();
         if (err || done)
             return err;
 
+        waited = wait_now_ns() - w->watch.since;
+        if (waited >= LINE_NS && !w->watch.line[0])
+            note_line(w);
         if (chore)
-            chore();
-        signalled = rest(wait_now_ns() - w->since);
-        if (interrupted(w, signalled, wait_now_ns()))
+            chore(waited);
+        signalled = rest(waited);
+        if (interrupted(w, signalled, wait_now_ns())) {
+            lock_take();
+            watch_leave(&w->watch);
+            lock_give();
             return error_set(PAR_ERR_INTERRUPTED, "a signal ended the wait");
+        }
     }
 }
 
-par_error wait_until(wait_step *step, void *what, bool interruptible)
+par_error wait_until(wait_step *step, watch_tell *tell, void *what, bool interruptible)
 {
     bool done;
     par_error err = step(what, &done);
@@ -168,12 +218,13 @@ par_error wait_until(wait_step *step, void *what, bool interruptible)
         return err;
     }
 
-    int64_t now = wait_now_ns();
-    long_wait w = {.hooks = hooks,
-                   .interruptible = interruptible && !beside_work,
-                   .since = now,
-                   .signals_seen = now};
+    long_wait w; /* not cleared: it has room for texts */
 
+    w.hooks = hooks;
+    w.released = NULL;
+    watch_enter(&w.watch, tell, what, wait_now_ns());
+    w.watch.looks = interruptible && hooks.interrupt && !beside_work;
+    w.watch.is_task = beside_work;
     lock_give();
     release(&w);
     err = wait_long(step, what, &w);

@@ -4,24 +4,27 @@
 #define PAR_SRC_WAIT_H
 
 #include "error.h"
+#include "watch.h"
 
 /* Do what can be done without waiting, and say whether that was all. Called
  * with the lock. */
 typedef par_error wait_step(void *what, bool *done_p);
 
-/* Call STEP until it is done or fails. Enters with the lock, leaves without.
+/* Call STEP until it is done or fails. Enters with the lock, leaves without. TELL says
+ * what is waited for, if it takes long; NULL where nobody needs to know, as the wait
+ * never does.
  *
  * PAR_ERR_INTERRUPTED  a hook said so, and INTERRUPTIBLE; STEP may have been
  *                      just done, so look what has become of WHAT
  */
-par_error wait_until(wait_step *step, void *what, bool interruptible);
+par_error wait_until(wait_step *step, watch_tell *tell, void *what, bool interruptible);
 
 /* Nanoseconds of a clock that only grows. */
 int64_t wait_now_ns(void);
 
 /* Have every thread whose wait has become long call CHORE from time to time, without
- * the lock; it may wait itself. */
-void wait_set_chore(void (*chore)(void));
+ * the lock, with the time it has waited; it may wait itself. */
+void wait_set_chore(void (*chore)(int64_t waited_ns));
 
 /* How to wait from now on. CROWDED: more ranks than CPUs share this node, so that
  * to spin is to keep from its core the very rank that one waits for. */

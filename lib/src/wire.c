@@ -107,7 +107,7 @@ static bool is_plain_array(const wire_header *h)
 /* The fields against each other. */
 static bool consistent(const wire_header *h)
 {
-    if (h->context != WIRE_P2P && h->context != WIRE_COLLECTIVE)
+    if (h->context < WIRE_P2P || h->context > WIRE_WORD)
         return false;
     if (h->kind != PAR_ARRAY && h->kind != PAR_OBJECT)
         return false;

@@ -25,6 +25,7 @@ enum {
 typedef enum wire_context {
     WIRE_P2P = 1,
     WIRE_COLLECTIVE = 2,
+    WIRE_WORD = 3, /* what ranks that wait ask each other */
 } wire_context;
 
 typedef struct wire_header {

@@ -202,7 +202,10 @@ static bool on_interrupt(void *context)
 
 static void set_hooks(bool stop)
 {
-    static const par_hooks hooks = {on_release, on_acquire, on_interrupt, &seen};
+    static const par_hooks hooks = {.release = on_release,
+                                    .acquire = on_acquire,
+                                    .interrupt = on_interrupt,
+                                    .context = &seen};
 
     seen.releases = seen.acquires = seen.interrupts = 0;
     seen.is_released = false;
@@ -256,8 +259,8 @@ END_TEST
 
 START_TEST(hooks_may_be_missing)
 {
-    static const par_hooks none = {NULL, NULL, NULL, NULL};
-    static const par_hooks interrupt = {NULL, NULL, on_interrupt, &seen};
+    static const par_hooks none = {.release = NULL};
+    static const par_hooks interrupt = {.interrupt = on_interrupt, .context = &seen};
 
     par_set_hooks(&none);
     wait_for_nothing(0.2);

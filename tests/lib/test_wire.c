@@ -427,7 +427,7 @@ END_TEST
 START_TEST(a_field_out_of_range_is_refused)
 {
     REFUSED(plain_header(), context, 0);
-    REFUSED(plain_header(), context, WIRE_COLLECTIVE + 1);
+    REFUSED(plain_header(), context, WIRE_WORD + 1);
     REFUSED(plain_header(), context, 255);
     REFUSED(plain_header(), kind, PAR_OBJECT + 1);
     REFUSED(plain_header(), kind, 255);

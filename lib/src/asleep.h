@@ -1,0 +1,31 @@
+/* asleep.h - whether this process can do anything but wait in the library.
+ * SPDX-License-Identifier: MIT
+ *
+ * A thread that nobody knows computes, or may begin to: so the rank is not stuck. But
+ * one that sleeps in a futex of this process, without a time limit, goes on only if
+ * another thread of this process wakes it: idle workers of OpenMP and OpenBLAS, who
+ * waits in pthread_join, or in Python in a lock or a queue. The kernel knows.
+ */
+#ifndef PAR_SRC_ASLEEP_H
+#define PAR_SRC_ASLEEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* MPI starts between the two: the threads it makes are its own, and never call us. */
+void asleep_before_mpi(void);
+void asleep_after_mpi(void);
+
+/* Whether all threads but the COUNT in KNOWN, and MPI's, sleep as said above, but not
+ * for the futex OTHER_THAN. If it says so twice with the same *TRACE_P, none of them has
+ * run in between. */
+bool asleep_all(const pid_t *known, size_t count, const void *other_than,
+                   uint64_t *trace_p);
+
+/* Whether a signal may come with which the program does something: a timer is set, or
+ * there is a handler of its own. SIGINT and SIGTERM, which people send, don't count. */
+bool asleep_until_signal(void);
+
+#endif

@@ -1,0 +1,132 @@
+/* watch.c - what the threads of this rank wait for.
+ * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* gettid */
+#include "watch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "comm.h"
+
+uint64_t watch_epoch = 1;
+list_node watch_waits = {&watch_waits, &watch_waits};
+
+void watch_enter(watch_wait *wait, watch_tell *tell, const void *what, int64_t now)
+{
+    static _Thread_local pid_t here; /* to ask for it takes as long as a message */
+
+    wait->tell = tell;
+    wait->what = what;
+    if (!here)
+        here = gettid();
+    wait->thread = here;
+    wait->since = wait->looked = now;
+    wait->looks = wait->is_task = wait->busy = false;
+    wait->line[0] = '\0';
+    list_insert(&watch_waits, &wait->node);
+    watch_epoch++;
+}
+
+void watch_leave(watch_wait *wait)
+{
+    list_remove(&wait->node);
+    watch_epoch++;
+}
+
+void watch_needs(watch_account *account, par_comm *comm, int rank, int64_t body_tag)
+{
+    if (rank == comm->rank) /* another thread of this rank, which is looked at, too */
+        return;
+    if (account->count == account->room) {
+        size_t room = account->room ? 2 * account->room : 16;
+        watch_edge *edges = realloc(account->edges, room * sizeof *edges);
+
+        if (!edges) {
+            account->goes_on = true;
+            return;
+        }
+        account->edges = edges;
+        account->room = room;
+    }
+    account->edges[account->count++] = (watch_edge){comm, rank, body_tag};
+}
+
+void watch_needs_any(watch_account *account, par_comm *comm)
+{
+    for (int rank = 0; rank < comm->size; rank++)
+        watch_needs(account, comm, rank, WATCH_SENDS);
+}
+
+void watch_tell_end(const void *what, watch_account *account)
+{
+    (void)what;
+    watch_say(account, "finalize");
+}
+
+/* ---- texts -------------------------------------------------------------- */
+
+static void append(char *text, size_t size, const char *format, va_list args)
+{
+    size_t used = strlen(text);
+
+    vsnprintf(text + used, size - used, format, args);
+}
+
+void watch_say(watch_account *account, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    append(account->text, sizeof account->text, format, args);
+    va_end(args);
+}
+
+static void add(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(char *text, size_t size, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    append(text, size, format, args);
+    va_end(args);
+}
+
+void watch_list_ranks(char *text, size_t size, const int *in, size_t count)
+{
+    const char *comma = "";
+
+    for (size_t i = 0, last; i < count; i = last + 1, comma = ",") {
+        for (last = i; last + 1 < count && in[last + 1] == in[last] + 1;)
+            last++;
+        add(text, size, last > i ? "%s%d-%d" : "%s%d", comma, in[i], in[last]);
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+
+    return (x > y) - (x < y);
+}
+
+void watch_say_comm(watch_account *account, const par_comm *comm)
+{
+    int *ranks;
+
+    if (comm->is_world)
+        return;
+    ranks = malloc((size_t)comm->size * sizeof *ranks);
+    for (int rank = 0; ranks && rank < comm->size; rank++)
+        ranks[rank] = comm_world_rank((par_comm *)(uintptr_t)comm, rank);
+    if (ranks) {
+        qsort(ranks, (size_t)comm->size, sizeof *ranks, compare);
+        watch_say(account, " in a communicator of ranks ");
+        watch_list_ranks(account->text, sizeof account->text, ranks, (size_t)comm->size);
+    }
+    free(ranks);
+}
