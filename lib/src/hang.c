@@ -9,6 +9,7 @@
 #include "deadlock.h"
 #include "lock.h"
 #include "wait.h"
+#include "words.h"
 
 enum { MS = 1000 * 1000, FIRST_NS = 50 * MS, STEP_NS = 5 * MS };
 
@@ -87,6 +88,8 @@ static void hear(par_comm *comm, int source, const word *w, const void *rest,
         deadlock_hear(comm, source, w, rest, bytes);
     else if (comm == comm_next(NULL))
         census_hear(source, w, rest, bytes);
+    if (w->kind == WORD_TELL && w->yes && options.deadlock == DEADLOCK_ABORT)
+        words_fail(); /* the job ends now */
     if (w->kind == WORD_TELL && !w->yes && source != comm->rank)
         leave_hang_to(source);
 }

@@ -99,6 +99,14 @@ void words_close(void)
         here.mine->may_go = true;
 }
 
+void words_fail(void)
+{
+    if (!here.board)
+        return;
+    here.board->failed = true;
+    here.mine->may_go = true;
+}
+
 const char *words_name(void)
 {
     return here.name;

@@ -11,6 +11,10 @@ void words_open(MPI_Comm node, int rank, int size);
 /* This rank ends well: it is not missed. */
 void words_close(void);
 
+/* Why the job ends is said elsewhere: what signals do to the ranks of this node then is
+ * not worth a word. */
+void words_fail(void);
+
 /* Say TEXT, why the job ends with status CODE, on stderr, after this rank's name, host
  * and process; TEXT may be NULL. Ranks of a node that say the same at about the same
  * time, which takes a quarter of a second to find out, say it once. Returns the status
