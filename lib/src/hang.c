@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "hang.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,14 @@ par_error hang_configure(void)
 
 /* ---- words -------------------------------------------------------------- */
 
+/* The job ends now, with a report: what would become of a rank that SIGTERM wakes, and
+ * of those that its end then wakes, would hide it. */
+static void expect_end(void)
+{
+    words_fail();
+    signal(SIGTERM, SIG_DFL);
+}
+
 /* One report of a job is enough: the lowest rank's, of those that begin one. */
 static void leave_hang_to(int reporter)
 {
@@ -89,7 +98,7 @@ static void hear(par_comm *comm, int source, const word *w, const void *rest,
     else if (comm == comm_next(NULL))
         census_hear(source, w, rest, bytes);
     if (w->kind == WORD_TELL && w->yes && options.deadlock == DEADLOCK_ABORT)
-        words_fail(); /* the job ends now */
+        expect_end();
     if (w->kind == WORD_TELL && !w->yes && source != comm->rank)
         leave_hang_to(source);
 }
