@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""Ranks that wait for each other are reported with their lines; all others are left alone."""
+
+import pytest
+from mpirun import PYTHON, mpirun
+
+STATUS = 86
+
+HEAD = """
+import pypar
+world = pypar.world
+rank, size = world.rank, world.size
+"""
+
+
+@pytest.fixture
+def run(script):
+    def run_it(n, program, **settings):
+        """A job of N ranks of PROGRAM, whose first line is line 6."""
+        return mpirun(n, PYTHON, script(HEAD + "\n" + program), env=settings)
+
+    return run_it
+
+
+WRONG = {
+    "a circle of receives": (
+        3,
+        "world.receive((rank + 1) % size, tag=5)",
+        "rank 0 in receive(source=1, tag=5) at script.py:6",
+        "rank 2 in receive(source=0, tag=5) at script.py:6",
+    ),
+    "large sends to each other": (
+        2,
+        "world.send(bytes(1000000), 1 - rank)",
+        "rank 0 in send(dest=1, tag=1) at script.py:6",
+        "rank 1 in send(dest=0, tag=1) at script.py:6",
+    ),
+    "a barrier that one does not enter": (
+        3,
+        "if rank == 1:\n    world.receive(0)\nelse:\n    world.barrier()",
+        "rank 1 in receive(source=0, tag=1) at script.py:7",
+        "barrier #0 at script.py:9",
+    ),
+    "any source when all others have left": (
+        3,
+        "if rank == 1:\n    world.receive(pypar.any_source)",
+        "rank 1 in receive(source=any, tag=1) at script.py:7",
+        "ranks 0,2 in finalize",
+    ),
+    "within a communicator of some": (
+        3,
+        "part = world.split(rank % 2, rank)\n"
+        "if rank % 2 == 0:\n    part.receive(1 - part.rank)",
+        "receive(source=1, tag=1) in a communicator of ranks 0,2 at script.py:8",
+    ),
+    "in threads that the program waits for": (
+        2,
+        "import threading\n"
+        "thread = threading.Thread(target=world.receive, args=(1 - rank,))\n"
+        "thread.start()\nthread.join()",
+        "rank 0 in receive(source=1, tag=1) at",
+    ),
+    "requests": (
+        2,
+        "pypar.wait_some([world.ireceive(1 - rank, tag=t) for t in (3, 4)])",
+        "rank 0 in wait(receive(source=1, tag=3), receive(source=1, tag=4)) at script.py:6",
+    ),
+    "a started call": (
+        2,
+        "if rank == 0:\n    world.ibarrier().wait()\nelse:\n    world.receive(0)",
+        "rank 0 in wait for a started call at script.py:7",
+        "rank 0 in barrier #0",
+        "rank 1 in receive(source=0, tag=1) at script.py:9",
+    ),
+    "with itself": (
+        1,
+        "world.receive(0)",
+        "rank 0 waits for itself",
+        "rank 0 in receive(source=0, tag=1) at script.py:6",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_deadlock_ends_the_job_and_names_every_line(run, name):
+    n, program, *texts = WRONG[name]
+    done = run(n, program)
+    assert done.returncode == STATUS, done
+    assert done.stderr.count("par: deadlock: ") == 1, done
+    lines = done.stderr.replace("/", " ")  # the script's folder may be in front
+    for text in texts:
+        before, _, line = text.rpartition(" at ")
+        assert (before or line) in lines and line in lines, (text, done)
+
+
+RIGHT = {
+    "a late rank": (4, "import time\ntime.sleep(2.5 * (rank == 1))\nworld.barrier()"),
+    "a late sender": (
+        3,
+        "import time\n"
+        "if rank == 0:\n    time.sleep(2.5)\n    world.send('x', 1)\n"
+        "elif rank == 1:\n    world.send(world.receive(pypar.any_source), 2)\n"
+        "else:\n    world.receive(1)",
+    ),
+    "another thread that sends": (
+        2,
+        "import threading\n"
+        "threading.Timer(2.5, world.send, ('x', 1 - rank)).start()\n"
+        "world.receive(1 - rank)",
+    ),
+    "a signal that ends the wait": (
+        2,
+        "import signal\n"
+        "def end(*_): raise TimeoutError\n"
+        "signal.signal(signal.SIGALRM, end)\nsignal.alarm(3)\n"
+        "try:\n    world.receive(1 - rank)\nexcept TimeoutError:\n    pass",
+    ),
+    "a thread that interrupts": (
+        2,
+        "import _thread, threading\n"
+        "threading.Timer(2.5, _thread.interrupt_main).start()\n"
+        "try:\n    world.receive(1 - rank)\nexcept KeyboardInterrupt:\n    pass",
+    ),
+    "waits with a time limit": (
+        2,
+        "request = world.ireceive(1 - rank)\n"
+        "while not request.done and not globals().get('tries') == 3:\n"
+        "    tries = globals().get('tries', 0) + 1\n"
+        "    pypar.wait_some([request], timeout=1)\n"
+        "world.send('x', 1 - rank)\nrequest.wait()",
+    ),
+    "large messages that take turns": (
+        2,
+        "for i in range(200):\n"
+        "    if rank == i % 2:\n        world.send(bytes(3000000), 1 - rank)\n"
+        "    else:\n        world.receive(1 - rank)",
+    ),
+    "one that computes": (
+        3,
+        "import time\nend = time.time() + 2.5 * (rank == 2)\n"
+        "while time.time() < end:\n    pass\nworld.allreduce(1, pypar.SUM)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_goes_on_by_itself_is_no_deadlock(run, name):
+    done = run(*RIGHT[name])
+    assert done.returncode == 0, done
+    assert "deadlock" not in done.stderr, done
+
+
+def test_a_deadlock_may_be_reported_and_left_to_itself(run):
+    done = run(
+        2,
+        "import os, time\n"
+        "if rank == 0 and not os.fork():\n"  # who ends the wait from outside
+        "    time.sleep(6)\n    os.kill(os.getppid(), 2)\n    os._exit(0)\n"
+        "try:\n    world.receive(1 - rank)\n"
+        "except KeyboardInterrupt:\n    world.send('x', 1)",
+        PAR_DEADLOCK="report",
+    )
+    assert done.returncode == 0, done
+    assert done.stderr.count("par: deadlock: ranks 0-1 wait for each other") == 1, done
+    assert "the job goes on" in done.stderr, done
+
+
+def test_nobody_looks_for_a_deadlock_where_that_is_off(run):
+    done = run(
+        2,
+        "import os, time\n"
+        "if rank == 0 and not os.fork():\n"
+        "    time.sleep(4)\n    os.kill(os.getppid(), 2)\n    os._exit(0)\n"
+        "try:\n    world.receive(1 - rank)\n"
+        "except KeyboardInterrupt:\n    world.send('x', 1)",
+        PAR_DEADLOCK="off",
+    )
+    assert done.returncode == 0, done
+    assert "deadlock" not in done.stderr, done
+
+
+def test_what_the_variables_may_be_is_said(run):
+    for name, value in (("PAR_DEADLOCK", "maybe"), ("PAR_HANG_SECONDS", "-1")):
+        done = run(2, "", **{name: value})
+        assert done.returncode != 0, done
+        assert f'{name} is "{value}"' in done.stderr, done
+
+
+def test_a_long_wait_is_reported_once_with_what_all_ranks_do(run):
+    done = run(
+        4,
+        "import time\n"
+        "def work():\n    end = time.time() + 6\n    while time.time() < end:\n        pass\n"
+        "if rank == 1:\n    work()\nif rank == 2:\n    time.sleep(6)\nworld.barrier()",
+        PAR_HANG_SECONDS="2",
+    )
+    assert done.returncode == 0, done
+    assert done.stderr.count("has waited for 2 s") == 1, done
+    for text in ("ranks 0,3 in barrier #0", "rank 1 computes", "in work", "rank 2 sleeps"):
+        assert text in done.stderr, (text, done)

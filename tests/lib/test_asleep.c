@@ -1,0 +1,171 @@
+/* test_asleep.c - whether this process can do anything but wait in the library.
+ * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "asleep.h"
+#include "check_par.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int turns;
+
+static bool asleep(uint64_t *trace_p)
+{
+    pid_t here = gettid();
+
+    return asleep_all(&here, 1, NULL, trace_p);
+}
+
+/* A thread that has just been made takes its time to fall asleep. */
+static bool falls_asleep(uint64_t *trace_p)
+{
+    for (int i = 0; i < 5000; i++) {
+        if (asleep(trace_p))
+            return true;
+        usleep(2000);
+    }
+    return false;
+}
+
+static void *wait_for_turns(void *unused)
+{
+    (void)unused;
+    pthread_mutex_lock(&mutex);
+    while (turns < 2)
+        pthread_cond_wait(&changed, &mutex);
+    pthread_mutex_unlock(&mutex);
+    return NULL;
+}
+
+static void next_turn(void)
+{
+    pthread_mutex_lock(&mutex);
+    turns++;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&mutex);
+}
+
+START_TEST(a_thread_that_waits_for_another_sleeps_and_its_waking_shows)
+{
+    uint64_t trace, again;
+    pthread_t thread;
+
+    turns = 0;
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_turns, NULL), 0);
+    ck_assert(falls_asleep(&trace));
+    ck_assert(asleep(&again));
+    ck_assert_uint_eq(again, trace);
+    next_turn();
+    usleep(1000);
+    for (again = trace; again == trace;)
+        ck_assert(falls_asleep(&again));
+    next_turn();
+    pthread_join(thread, NULL);
+}
+END_TEST
+
+static void *join(void *thread)
+{
+    pthread_join(*(pthread_t *)thread, NULL);
+    return NULL;
+}
+
+START_TEST(a_thread_that_joins_another_sleeps)
+{
+    uint64_t trace;
+    pthread_t thread, joiner;
+
+    turns = 0;
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_turns, NULL), 0);
+    ck_assert_int_eq(pthread_create(&joiner, NULL, join, &thread), 0);
+    ck_assert(falls_asleep(&trace));
+    next_turn();
+    next_turn();
+    pthread_join(joiner, NULL);
+}
+END_TEST
+
+static void *rest(void *unused)
+{
+    (void)unused;
+    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    return NULL;
+}
+
+START_TEST(a_thread_that_sleeps_for_a_time_goes_on_by_itself)
+{
+    uint64_t trace;
+    pthread_t thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, rest, NULL), 0);
+    for (int i = 0; i < 100; i++)
+        ck_assert(!asleep(&trace));
+    pthread_join(thread, NULL);
+    ck_assert(asleep(&trace));
+}
+END_TEST
+
+static void *wait_for_a_time(void *unused)
+{
+    struct timespec until;
+
+    (void)unused;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    pthread_mutex_lock(&mutex);
+    pthread_cond_timedwait(&changed, &mutex, &until);
+    pthread_mutex_unlock(&mutex);
+    return NULL;
+}
+
+START_TEST(a_thread_that_waits_with_a_time_limit_goes_on_by_itself)
+{
+    uint64_t trace;
+    pthread_t thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_a_time, NULL), 0);
+    for (int i = 0; i < 100; i++)
+        ck_assert(!asleep(&trace));
+    pthread_join(thread, NULL);
+}
+END_TEST
+
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+START_TEST(a_timer_or_a_handler_may_end_a_wait)
+{
+    struct itimerval timer = {.it_value = {.tv_sec = 1000}}, none = {0};
+
+    signal(SIGALRM, SIG_DFL); /* Check has one for its time limits */
+    ck_assert(!asleep_until_signal());
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
+    ck_assert(asleep_until_signal());
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &none, NULL), 0);
+    ck_assert(!asleep_until_signal());
+    signal(SIGUSR1, on_signal);
+    ck_assert(asleep_until_signal());
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGTERM, on_signal);
+    ck_assert(!asleep_until_signal());
+    signal(SIGTERM, SIG_DFL);
+}
+END_TEST
+
+static void add(Suite *suite)
+{
+    check_add(suite, a_thread_that_waits_for_another_sleeps_and_its_waking_shows);
+    check_add(suite, a_thread_that_joins_another_sleeps);
+    check_add(suite, a_thread_that_sleeps_for_a_time_goes_on_by_itself);
+    check_add(suite, a_thread_that_waits_with_a_time_limit_goes_on_by_itself);
+    check_add(suite, a_timer_or_a_handler_may_end_a_wait);
+}
+
+const check_program program = {.name = "asleep", .add = add, .alone = true};
