@@ -91,6 +91,7 @@ from .deprecated import (
     raw_scatter,
     raw_send,
 )
+from .fork import warn_of_fork as _warn_of_fork
 from .grid import Grid
 from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
@@ -101,6 +102,7 @@ from .uncaught import watch as _watch
 
 if world.size > 1:
     _print_whole_lines()
+    _warn_of_fork()
     _watch()
     _offer_stack(world.rank)
 if _path := _os.environ.get("PAR_LOG"):

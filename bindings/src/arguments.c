@@ -64,7 +64,7 @@ int arguments_int(core_state *state, PyObject *value, const char *name, int fall
     }
     if (!PyIndex_Check(value)) {
         PyErr_Format(PyExc_TypeError, "rank %d: %s is %R (%s): it must be an integer",
-                     par_rank(state->world), name, value, Py_TYPE(value)->tp_name);
+                     state->rank, name, value, Py_TYPE(value)->tp_name);
         return -1;
     }
     number = PyLong_AsLongAndOverflow(value, &overflow);
@@ -72,7 +72,7 @@ int arguments_int(core_state *state, PyObject *value, const char *name, int fall
         return -1;
     if (overflow || number > INT_MAX || number < INT_MIN) {
         PyErr_Format(PyExc_ValueError, "rank %d: %s is %S: it must be from 0 to %d",
-                     par_rank(state->world), name, value,
+                     state->rank, name, value,
                      strcmp(name, "tag") == 0 ? par_max_tag()
                                               : par_size(state->world) - 1);
         return -1;

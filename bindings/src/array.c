@@ -43,7 +43,7 @@ bool array_need_numpy(core_state *state)
         PyErr_Clear();
         PyErr_Format(state->error,
                      "rank %d: the message holds an array: receiving it needs NumPy here",
-                     par_rank(state->world));
+                     state->rank);
     }
     return false;
 }
@@ -181,7 +181,7 @@ PyArray_Descr *array_descr(core_state *state, const par_content *content)
          PyDataType_ELSIZE((PyArray_Descr *)descr) <= 0)) {
         PyErr_Format(state->error,
                      "rank %d: the message holds elements that only its sender knows",
-                     par_rank(state->world));
+                     state->rank);
         Py_CLEAR(descr);
     }
     return (PyArray_Descr *)descr;
@@ -271,7 +271,7 @@ int array_encode(core_state *state, PyObject *object, codec_out *out)
     out->owner = (PyObject *)array;
     if (!can_travel(PyArray_DESCR(array))) { /* of a memoryview */
         PyErr_Format(PyExc_TypeError, "rank %d: a memoryview of %R cannot be sent",
-                     par_rank(state->world), PyArray_DESCR(array));
+                     state->rank, PyArray_DESCR(array));
         return -1;
     }
     for (int d = 0; d < PyArray_NDIM(array); d++)
@@ -339,7 +339,7 @@ PyArrayObject *array_make(core_state *state, const par_content *content,
                                                         order_flag(content), NULL);
     if (array && (uint64_t)PyArray_NBYTES(array) != content->bytes) {
         PyErr_Format(state->error, "rank %d: an array of %zd bytes came with %llu",
-                     par_rank(state->world), (Py_ssize_t)PyArray_NBYTES(array),
+                     state->rank, (Py_ssize_t)PyArray_NBYTES(array),
                      (unsigned long long)content->bytes);
         Py_CLEAR(array);
     }
@@ -378,7 +378,7 @@ static void refuse_location(core_state *state, PyObject *array, par_op op)
                  "rank %d: %s cannot join elements of %S: it wants two fields, a float64 "
                  "or int64 and its int64 index, as in numpy.dtype([('value', 'f8'), "
                  "('index', 'i8')])",
-                 par_rank(state->world), op == PAR_MINLOC ? "MINLOC" : "MAXLOC",
+                 state->rank, op == PAR_MINLOC ? "MINLOC" : "MAXLOC",
                  PyArray_DESCR((PyArrayObject *)array));
 }
 

@@ -44,7 +44,7 @@ PyObject *array_room(core_state *state, PyObject *buffer)
         return PyErr_Format(PyExc_TypeError,
                             "rank %d: buffer is of type %s: it must be an array or other "
                             "memory that can be written to",
-                            par_rank(state->world), Py_TYPE(buffer)->tp_name);
+                            state->rank, Py_TYPE(buffer)->tp_name);
     }
     return array;
 }
@@ -71,7 +71,7 @@ static int refuse(PyObject *exception, core_state *state, PyObject *who,
 
     if (text)
         PyErr_Format(exception, "rank %d: %U holds %U; the buffer is for %s%zd %S",
-                     par_rank(state->world), who, text, exact ? "" : "up to ",
+                     state->rank, who, text, exact ? "" : "up to ",
                      (Py_ssize_t)PyArray_SIZE(array), PyArray_DESCR(array));
     Py_XDECREF(text);
     Py_XDECREF(who);
@@ -273,7 +273,7 @@ static void refuse_shape(core_state *state, const par_content *content, size_t i
         PyErr_Format(state->size_mismatch,
                      "rank %d: what rank %d gives has shape %R, the buffer %R: they may "
                      "differ in the first axis alone",
-                     par_rank(state->world), from, theirs, ours);
+                     state->rank, from, theirs, ours);
     Py_XDECREF(theirs);
     Py_XDECREF(ours);
 }

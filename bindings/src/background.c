@@ -165,8 +165,9 @@ void background_end(core_state *state)
         return;
     PyOS_snprintf(text, sizeof text,
                   "rank %d ends the job: it leaves while %zu collective calls, started "
-                  "and not waited for, are under way",
-                  par_rank(state->world), state->calls);
+                  "and not waited for, are under way: all ranks must make them, and "
+                  "wait() for what they have started",
+                  state->rank, state->calls);
     errors_flush();
     par_abort(EXIT_FAILURE, text);
 }

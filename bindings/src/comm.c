@@ -155,7 +155,7 @@ static PyObject *split(PyObject *object, PyObject *const *args, Py_ssize_t count
     if (v[0] != Py_None && color < 0) {
         PyErr_Format(PyExc_ValueError,
                      "rank %d: color is %d: it must be 0 or more, or None",
-                     par_rank(self->state->world), color);
+                     self->state->rank, color);
         return NULL;
     }
     err = par_split(self->par, color, key, &par);

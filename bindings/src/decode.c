@@ -17,7 +17,7 @@ static PyObject *damaged(reader *r)
     if (!PyErr_Occurred())
         PyErr_Format(r->state->error,
                      "rank %d: an object is damaged or of another version",
-                     par_rank(r->state->world));
+                     r->state->rank);
     return NULL;
 }
 
@@ -335,7 +335,7 @@ PyObject *codec_decode(core_state *state, par_message **message_p)
     PyErr_Format(state->error,
                  "rank %d: the message holds an object in encoding %d, which is not "
                  "Python's: it is 1 or 2",
-                 par_rank(state->world), content.type);
+                 state->rank, content.type);
     return NULL;
 }
 

@@ -106,3 +106,19 @@ void errors_flush(void)
     flush("stdout");
     flush("stderr");
 }
+
+void errors_warn(const char *text)
+{
+    PyObject *handled = NULL;
+
+    if (!Py_IsInitialized() || !PyGILState_Check()) {
+        fprintf(stderr, "pypar: %s\n", text);
+        return;
+    }
+    /* In `finally: finalize()` there is worse to hear of. */
+    if (par_initialized())
+        handled = PyErr_GetHandledException();
+    if (!handled || handled == Py_None)
+        PyErr_WarnEx(PyExc_RuntimeWarning, text, 1);
+    Py_XDECREF(handled);
+}

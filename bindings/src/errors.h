@@ -18,4 +18,8 @@ PyObject *errors_take(void);
 /* Flush Python's output: what has been printed must not die with the job. */
 void errors_flush(void);
 
+/* par_options.warn: a RuntimeWarning; a line on stderr where the interpreter is gone. An
+ * exception is set where warnings are errors. */
+void errors_warn(const char *text);
+
 #endif

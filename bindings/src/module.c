@@ -65,6 +65,8 @@ static PyObject *finalize(PyObject *module, IGNORED)
     err = par_finalize();
     if (err)
         return errors_raise(state_of(module), err);
+    if (PyErr_Occurred()) /* where warnings are errors */
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -234,7 +236,10 @@ static PyMethodDef functions[] = {
      "finalize()\n--\n\n"
      "End the job; waits for all ranks, and for this rank's sends that are under\n"
      "way. Again is harmless, and so is leaving it out: it happens when the\n"
-     "interpreter exits."},
+     "interpreter exits.\n\n"
+     "What is left over, messages that nobody has received, say, one rank lists as\n"
+     "a RuntimeWarning; with PAR_LEFTOVERS=error in the environment it is also an\n"
+     "Error on all ranks."},
     {"abort", FAST(fail_abort), METH_FASTCALL | METH_KEYWORDS,
      "abort(code=1, text=None)\n--\n\n"
      "End all ranks at once with exit status code; 0 becomes 1. What has been\n"
@@ -297,21 +302,69 @@ static int add_constants(PyObject *module)
 }
 
 /* Many scripts go on without a pypar that cannot be imported. */
+static int refuse_to_start(par_error err)
+{
+    PyObject *error, *hush, *done = NULL;
+
+    PyErr_Format(PyExc_ImportError, "pypar cannot start: %s", par_error_detail());
+    if (err != PAR_ERR_ELSEWHERE)
+        return -1;
+    error = errors_take();
+    hush = PyImport_ImportModule("pypar.hush");
+    if (hush)
+        done = PyObject_CallMethod(hush, "leave_to_others", "O", error);
+    Py_XDECREF(hush);
+    Py_XDECREF(done);
+    if (done)
+        PyErr_SetObject(PyExc_ImportError, error);
+    Py_XDECREF(error);
+    return -1;
+}
+
+#define TEXT(number) #number
+#define LANGUAGE(major, minor) "Python " TEXT(major) "." TEXT(minor)
+
 static int start_job(core_state *state)
 {
-    if (!par_init(NULL, NULL, NULL, &state->world))
-        return 0;
-    PyErr_Format(PyExc_ImportError, "pypar cannot start: %s", par_error_detail());
-    return -1;
+    static const par_options options = {
+        .leftovers = PAR_LEFTOVERS_WARN,
+        .warn = errors_warn,
+        .language = LANGUAGE(PY_MAJOR_VERSION, PY_MINOR_VERSION),
+    };
+    par_error err = par_init(NULL, NULL, &options, &state->world);
+
+    if (err)
+        return refuse_to_start(err);
+    state->rank = par_rank(state->world);
+    return PyErr_Occurred() ? -1 : 0; /* where warnings are errors */
+}
+
+/* What libpar has left in the environment for processes that this one starts goes to
+ * os.environ, too, of which scripts make that of a process. */
+static int share_mark(void)
+{
+    static const char name[] = "PAR_STARTED_BY";
+    PyObject *os = PyImport_ImportModule("os"), *environ, *mark;
+    int failed = -1;
+
+    environ = os ? PyObject_GetAttrString(os, "environ") : NULL;
+    mark = PyUnicode_DecodeFSDefault(getenv(name) ? getenv(name) : "");
+    if (environ && mark)
+        failed = getenv(name) ? PyMapping_SetItemString(environ, name, mark) : 0;
+    Py_XDECREF(mark);
+    Py_XDECREF(environ);
+    Py_XDECREF(os);
+    return failed;
 }
 
 static int exec(PyObject *module)
 {
     core_state *state = state_of(module);
 
-    return start_job(state) || errors_add(module, state) || status_add(module, state) ||
-                   pickle_add(state) || request_add(module, state) ||
-                   comm_add(module, state) || add_constants(module) || attach(module)
+    return start_job(state) || share_mark() || errors_add(module, state) ||
+                   status_add(module, state) || pickle_add(state) ||
+                   request_add(module, state) || comm_add(module, state) ||
+                   add_constants(module) || attach(module)
                ? -1
                : 0;
 }

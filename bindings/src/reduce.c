@@ -24,7 +24,7 @@ static int get_op(core_state *state, PyObject *op, int *number_p)
         PyErr_Format(PyExc_TypeError,
                      "rank %d: op is %R (%s): it must be pypar.SUM or another of these, "
                      "or a function of two arguments",
-                     par_rank(state->world), op, Py_TYPE(op)->tp_name);
+                     state->rank, op, Py_TYPE(op)->tp_name);
         return -1;
     }
     if (arguments_int(state, op, "op", 0, number_p) < 0)
@@ -33,7 +33,7 @@ static int get_op(core_state *state, PyObject *op, int *number_p)
         return 0;
     PyErr_Format(PyExc_ValueError,
                  "rank %d: op is %d: it must be from 1 (pypar.MAX) to %d (pypar.MINLOC)",
-                 par_rank(state->world), *number_p, OP_COUNT);
+                 state->rank, *number_p, OP_COUNT);
     return -1;
 }
 

@@ -10,7 +10,7 @@ PyObject *rows_buffer(core_state *state, PyObject *buffer)
         PyErr_Format(PyExc_ValueError,
                      "rank %d: the buffer has no dimension: it needs a first axis, along "
                      "which the ranks' arrays lie",
-                     par_rank(state->world));
+                     state->rank);
         Py_CLEAR(array);
     }
     return array;
@@ -59,7 +59,7 @@ int rows_count(core_state *state, par_comm *par, PyObject *counts_value, Py_ssiz
         PyErr_Format(PyExc_ValueError,
                      "rank %d: counts are %R: they must be %d numbers, one for each "
                      "rank, and together %zd, the length of what is parted",
-                     par_rank(state->world), items, size, total);
+                     state->rank, items, size, total);
     Py_DECREF(items);
     return failed;
 }
@@ -125,7 +125,7 @@ static void refuse(core_state *state, const given *g, Py_ssize_t total, Py_ssize
     if (list)
         PyErr_Format(state->size_mismatch,
                      "rank %d: ranks 0 to %d give %zd rows, %R; the buffer has %zd",
-                     par_rank(state->world), g->size - 1, total, list, room);
+                     state->rank, g->size - 1, total, list, room);
     Py_XDECREF(list);
 }
 

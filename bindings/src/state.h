@@ -12,6 +12,7 @@
 
 typedef struct core_state {
     par_comm *world;
+    int rank; /* in the world, for errors, also when the job is over */
     PyObject *error, *type_mismatch, *size_mismatch; /* pypar.Error and its children */
     PyTypeObject *comm_type, *status_type, *request_type;
     struct orphan *orphans; /* sends under way that nobody waits for */

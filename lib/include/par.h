@@ -70,7 +70,9 @@ extern "C" {
     X(PAR_ERR_WIRE, "a message is damaged or not one of par's")               \
     X(PAR_ERR_CANCELLED, "the request was cancelled")                         \
     X(PAR_ERR_INTERRUPTED, "the wait was interrupted")                        \
-    X(PAR_ERR_MPI, "MPI failed")
+    X(PAR_ERR_MPI, "MPI failed")                                              \
+    X(PAR_ERR_LEFTOVERS, "the job has ended with something left over")        \
+    X(PAR_ERR_ELSEWHERE, "another rank says what is wrong")
 
 typedef enum par_error {
 #define PAR_ERROR_NAME(name, text) name,
@@ -168,6 +170,15 @@ typedef enum par_wait_mode {
     PAR_WAIT_SLEEP, /* sleep at once: for ranks that wait beside somebody's work */
 } par_wait_mode;
 
+/* What the end of the job does about what is left over: messages that nobody has
+ * received, receives that wait still, collective calls that not all ranks have made;
+ * of C programs also requests that nobody has waited for. */
+typedef enum par_leftovers {
+    PAR_LEFTOVERS_OFF,   /* nothing */
+    PAR_LEFTOVERS_WARN,  /* one rank lists them */
+    PAR_LEFTOVERS_ERROR, /* and par_finalize fails, on all ranks, the job being over */
+} par_leftovers;
+
 /* Choices for par_init; zero in a field stands for its default. */
 typedef struct par_options {
     /* The largest message, header included, that travels in one piece, in
@@ -203,6 +214,16 @@ typedef struct par_options {
      * later. Otherwise it does while it lasts, if those CPUs touch it first. The
      * environment variable PAR_BIND_MEMORY, 0 or 1, overrides it. */
     bool bind_memory;
+    /* PAR_LEFTOVERS, off, warn or error, overrides it; what is strictest of all ranks'
+     * holds for all. */
+    par_leftovers leftovers;
+    /* Called, from par_init and par_finalize, with what is no error but should be known,
+     * a sentence or a list; what concerns the job on the first rank alone that has this.
+     * NULL: par_init says nothing, and leftovers go to stderr. */
+    void (*warn)(const char *text);
+    /* The interpreter that runs the program, with its version, as in "Python 3.11":
+     * par_init warns where ranks have others. NULL in a program that needs none. */
+    const char *language;
 } par_options;
 
 /* Start the job, or join MPI if somebody else has initialised it already;
@@ -219,10 +240,19 @@ typedef struct par_options {
  * that no rank waits for one that is gone. If somebody else started MPI, their
  * MPI_Finalize finalises the job first.
  *
- * PAR_ERR_ARG    an option or its environment variable is out of range, does not fit
- *                the node, or differs between ranks; WORLD_P is NULL
- * PAR_ERR_STATE  the job has been finalised before: MPI cannot start twice
- * PAR_ERR_MPI    MPI did not start
+ * A process that a rank has started, by subprocess or system(), is a job of its own, and
+ * so is every process with PAR_ALONE=1 in its environment. One that was made by fork and
+ * goes on with the rank's memory can call nothing but par_rank and par_size.
+ *
+ * PAR_ERR_ARG        an option or its environment variable is out of range, does not fit
+ *                    the node, or differs between ranks; or versions of par do that
+ *                    cannot work together; WORLD_P is NULL
+ * PAR_ERR_ELSEWHERE  another rank's error is the same or the cause; it gets another
+ *                    code, and the text is here, too: one is enough to be shown
+ * PAR_ERR_STATE      the job has been finalised before: MPI cannot start twice; or this
+ *                    process was made by fork
+ * PAR_ERR_MPI        MPI did not start; or a launcher has started several processes
+ *                    that MPI takes for a job each, such as another MPI's mpirun
  */
 PAR_API par_error par_init(int *argc, char ***argv, const par_options *options,
                            par_comm **world_p);
@@ -233,10 +263,13 @@ PAR_API par_error par_init(int *argc, char ***argv, const par_options *options,
  *
  * More calls than par_init had are harmless: they do nothing.
  *
- * PAR_ERR_MISMATCH  a collective call that has been started can't end, nor does the
- *                   job, since other ranks have not made it
- * PAR_ERR_STATE     it is called in a task
- * PAR_ERR_MPI       MPI did not stop
+ * PAR_ERR_MISMATCH   a collective call that has been started can't end, nor does the
+ *                    job, since other ranks have not made it
+ * PAR_ERR_LEFTOVERS  something is left over, and PAR_LEFTOVERS is error: the list of it;
+ *                    the job is over all the same
+ * PAR_ERR_ELSEWHERE  that, and another rank has the list
+ * PAR_ERR_STATE      it is called in a task
+ * PAR_ERR_MPI        MPI did not stop
  */
 PAR_API par_error par_finalize(void);
 

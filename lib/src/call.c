@@ -371,6 +371,38 @@ void call_clear_urgent(void)
     lock_give();
 }
 
+/* MESSAGE is for a call that comes after all of this rank's. */
+static void miss(const par_message *message)
+{
+    wire_call theirs = call_of(message);
+    char text[96];
+
+    describe(&theirs, (par_type)message->header.type, text, sizeof text);
+    error_set(PAR_ERR_MISMATCH,
+              "collective call %d, which is %s on rank %d, is missing here: all ranks "
+              "must make the same calls",
+              message->header.tag, text, message->source);
+}
+
+bool call_is_left(par_comm *comm)
+{
+    match_table *table = &comm->inbox.table;
+    par_message *message = match_newest(table, WIRE_COLLECTIVE);
+
+    for (; message; message = match_older(table, message)) {
+        if (call_of(message).function & (FAILED | KNOCK))
+            continue;
+        if (is_before(message->header.tag, (int)(comm->collectives & INT32_MAX))) {
+            if (!judge(comm, message))
+                continue;
+        } else {
+            miss(message);
+        }
+        return true;
+    }
+    return false;
+}
+
 par_error call_look(collective *c, bool *late_p)
 {
     match_table *table = &c->comm->inbox.table;

@@ -95,6 +95,10 @@ void call_fail(collective *c);
  * wait_set_chore, because this rank may wait for something else by then. */
 void call_clear_urgent(void);
 
+/* Whether a message has come, and is left, of a call that this rank has not made, or has
+ * made otherwise, and nobody knows of it: the detail says so. Needs the lock. */
+bool call_is_left(par_comm *comm);
+
 /* Tell DEST that this rank waits for it in C. */
 par_error call_knock(const collective *c, int dest);
 

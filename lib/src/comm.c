@@ -11,12 +11,27 @@ static list_node open_comms = {&open_comms, &open_comms};
 
 /* ---- what a call may ask ------------------------------------------------ */
 
+par_error comm_check_job(void)
+{
+    static const char *const texts[] = {
+        [COMM_JOB_NOT_YET] = "par_init has not been called yet",
+        [COMM_JOB_OVER] = "par_finalize has been called already",
+        [COMM_JOB_IN_PARENT] =
+            "a process that a rank has made by fork is no rank, and cannot use what the "
+            "rank has: let it exec another program, or, in Python, start it with "
+            "multiprocessing's \"spawn\" or \"forkserver\" or with subprocess",
+    };
+
+    return comm_job == COMM_JOB_RUNS ? PAR_OK
+                                     : error_set(PAR_ERR_STATE, "%s", texts[comm_job]);
+}
+
 par_error comm_check(const par_comm *comm)
 {
-    if (comm_job != COMM_JOB_RUNS)
-        return error_set(PAR_ERR_STATE, comm_job == COMM_JOB_OVER
-                                            ? "par_finalize has been called already"
-                                            : "par_init has not been called yet");
+    par_error err = comm_check_job();
+
+    if (err)
+        return err;
     if (!comm)
         return error_set(PAR_ERR_ARG, "the communicator is NULL: it may have been freed");
     return PAR_OK;
@@ -30,14 +45,20 @@ par_error comm_check_rank(const par_comm *comm, int rank, const char *what)
                      comm->size - 1);
 }
 
+/* A child made by fork may ask for its parent's, say to name a file. */
+static bool is_known(const par_comm *comm)
+{
+    return comm && (comm_job == COMM_JOB_RUNS || comm_job == COMM_JOB_IN_PARENT);
+}
+
 int par_rank(const par_comm *comm)
 {
-    return comm && comm_job == COMM_JOB_RUNS ? comm->rank : -1;
+    return is_known(comm) ? comm->rank : -1;
 }
 
 int par_size(const par_comm *comm)
 {
-    return comm && comm_job == COMM_JOB_RUNS ? comm->size : -1;
+    return is_known(comm) ? comm->size : -1;
 }
 
 int par_max_tag(void)
@@ -79,6 +100,7 @@ par_error comm_open(par_comm *comm, MPI_Comm parent)
     MPI_Comm_rank(parent, &comm->rank);
     MPI_Comm_size(parent, &comm->size);
     comm->body_tags = comm->collectives = 0;
+    comm->sent = 0;
     comm->under_way = 0;
     comm->any_failed = false;
     comm->left = -1;

@@ -34,6 +34,7 @@ struct par_comm {
     int under_way;                 /* requests that programs have, not ended yet */
     struct background *background; /* its thread, once there is one */
     uint32_t body_tags;            /* given out so far */
+    uint64_t sent;                 /* messages that MPI has taken so far */
     uint32_t collectives;          /* entered so far; all ranks of the comm count alike */
     comm_call calls[COMM_CALLS];   /* the last of them, by tag */
     _Atomic int left;              /* the tag of the last that this rank has left */
@@ -45,7 +46,8 @@ struct par_comm {
 typedef enum comm_phase {
     COMM_JOB_NOT_YET,
     COMM_JOB_RUNS,
-    COMM_JOB_OVER, /* MPI cannot start again */
+    COMM_JOB_OVER,      /* MPI cannot start again */
+    COMM_JOB_IN_PARENT, /* fork has made this process from a rank; it is none */
 } comm_phase;
 
 /* Where the job is; job.c sets it. */
@@ -65,7 +67,8 @@ void comm_close_all(const par_comm *world);
  * last. Needs the lock. */
 par_comm *comm_next(const par_comm *comm);
 
-/* Whether COMM can be used now. */
+/* Whether the job runs; whether COMM can be used now. */
+par_error comm_check_job(void);
 par_error comm_check(const par_comm *comm);
 
 /* Whether RANK, which is a WHAT ("destination"), is one of COMM. */

@@ -1,4 +1,4 @@
-/* environ.c - environment variables that are set for a while.
+/* environ.c - environment variables that are set for a while, or taken away.
  * SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* environ */
 #include "environ.h"
@@ -60,4 +60,14 @@ void environ_restore(char **names)
             unsetenv(*at);
     free_list(now);
     free_list(names);
+}
+
+void environ_forget(const char *prefix)
+{
+    char **now = environ_remember();
+
+    for (char **at = now; at && *at; at++)
+        if (!strncmp(*at, prefix, strlen(prefix)))
+            unsetenv(*at);
+    free_list(now);
 }

@@ -1,4 +1,4 @@
-/* environ.h - environment variables that are set for a while.
+/* environ.h - environment variables that are set for a while, or taken away.
  * SPDX-License-Identifier: MIT
  *
  * MPI_Init leaves variables behind that say who this process is. A program that it
@@ -13,5 +13,8 @@ char **environ_remember(void);
 
 /* Take away those that are not among NAMES, and free NAMES. Nothing for NULL. */
 void environ_restore(char **names);
+
+/* Take away all whose names begin with PREFIX. */
+void environ_forget(const char *prefix);
 
 #endif

@@ -49,6 +49,7 @@ par_error inbox_open(inbox *box, MPI_Comm mpi)
 {
     box->mpi = mpi;
     box->oldest = box->count = 0;
+    box->come = 0;
     box->error = PAR_OK;
     match_init(&box->table);
     list_init(&box->words);
@@ -169,6 +170,7 @@ bool inbox_step(inbox *box)
 
     box->oldest = (box->oldest + 1) % INBOX_SLOTS;
     box->count--;
+    box->come++;
     if (!open_message(box, s, &status)) {
         slot_give(s);
         return false;

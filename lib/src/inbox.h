@@ -23,6 +23,7 @@ typedef struct inbox {
     list_node words;           /* messages of WIRE_WORD, by_age, as they came */
     slot *posted[INBOX_SLOTS]; /* a ring; MPI fills them in order */
     unsigned oldest, count;
+    uint64_t come;   /* messages that MPI has delivered so far */
     par_error error; /* from then on nothing can be received: the first cause */
     char cause[160];
 } inbox;

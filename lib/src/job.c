@@ -7,12 +7,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agree.h"
+#include "alone.h"
 #include "asleep.h"
 #include "background.h"
 #include "call.h"
 #include "crash.h"
 #include "hang.h"
 #include "leave.h"
+#include "leftover.h"
 #include "lock.h"
 #include "node.h"
 #include "options.h"
@@ -55,110 +58,27 @@ double par_time(void)
 static par_error start_mpi(int *argc, char ***argv)
 {
     int started, code;
+    par_error err;
 
     MPI_Initialized(&started);
     job.mpi_is_ours = !started;
     if (started)
         return PAR_OK;
+    err = alone_prepare();
+    if (err)
+        return err;
     code = use_mpi_start(argc, argv);
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Init_thread");
 }
 
-/* What all ranks must have chosen alike, as numbers; a text as its checksum. */
-enum { SAME_INLINE, SAME_BIND, SAME_THREADS, SAMES };
-
-/* Of one number in all ranks, smallest and largest. */
-typedef struct span {
-    long long least, most;
-} span;
-
-/* FNV-1a (Fowler, Noll, Vo). */
-static long long checksum(const char *text)
+static par_error check_launcher(void)
 {
-    uint64_t sum = UINT64_C(14695981039346656037);
+    char mpi[512];
+    int size;
 
-    for (; text && *text; text++)
-        sum = (sum ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return (long long)(sum >> 2); /* so that it may be negated */
-}
-
-static par_error find_spans(const long long mine[SAMES], span spans[SAMES])
-{
-    long long ends[2 * SAMES];
-    int code;
-
-    for (int i = 0; i < SAMES; i++) {
-        ends[2 * i] = mine[i];
-        ends[2 * i + 1] = -mine[i];
-    }
-    code = MPI_Allreduce(MPI_IN_PLACE, ends, 2 * SAMES, MPI_LONG_LONG, MPI_MIN,
-                         MPI_COMM_WORLD);
-    for (int i = 0; i < SAMES; i++)
-        spans[i] = (span){ends[2 * i], -ends[2 * i + 1]};
-    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Allreduce");
-}
-
-static par_error differs(const char *what, long long mine, span of_all)
-{
-    return error_set(
-        PAR_ERR_ARG,
-        "%s differs between ranks: %lld here, from %lld to %lld elsewhere; it "
-        "must be the same everywhere",
-        what, mine, of_all.least, of_all.most);
-}
-
-/* All ranks must have chosen alike, and all must learn if one has not: whose own
- * options are wrong says so by an inline limit of 0. */
-static par_error agree_on(const par_options *chosen)
-{
-    long long mine[SAMES] = {(long long)chosen->inline_bytes, checksum(chosen->bind),
-                             chosen->threads_per_rank};
-    span spans[SAMES];
-    par_error err = find_spans(mine, spans);
-
-    if (err || !chosen->inline_bytes)
-        return err;
-    if (!spans[SAME_INLINE].least)
-        return error_set(PAR_ERR_ARG, "another rank's options are out of range");
-    if (spans[SAME_INLINE].least != spans[SAME_INLINE].most)
-        return differs("the inline limit", mine[SAME_INLINE], spans[SAME_INLINE]);
-    if (spans[SAME_THREADS].least != spans[SAME_THREADS].most)
-        return differs("the number of threads per rank", mine[SAME_THREADS],
-                       spans[SAME_THREADS]);
-    if (spans[SAME_BIND].least != spans[SAME_BIND].most)
-        return error_set(
-            PAR_ERR_ARG,
-            "PAR_BIND or bind differs between ranks: \"%s\" here; it must be "
-            "the same everywhere",
-            chosen->bind ? chosen->bind : "");
-    slot_size = chosen->inline_bytes;
-    return PAR_OK;
-}
-
-static par_error agree(const par_options *options, par_options *chosen)
-{
-    static const par_options wrong;
-    par_error err = options_choose(options, chosen), agreed;
-
-    if (!err)
-        err = hang_configure();
-    /* The others learn it; the detail here is of what is wrong here. */
-    agreed = agree_on(err ? &wrong : chosen);
-    return err ? err : agreed;
-}
-
-/* ERR is one that another rank may lack: it has one, too, then. */
-static par_error fail_together(par_error err)
-{
-    int failed = err != PAR_OK;
-    int code = MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-
-    if (err)
-        return err;
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Allreduce");
-    return failed ? error_set(PAR_ERR_ARG, "another rank's options do not fit its node")
-                  : PAR_OK;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    use_mpi_describe(mpi, sizeof mpi);
+    return alone_check(size, mpi);
 }
 
 /* What a rank that waits long does for others, and for itself. */
@@ -200,10 +120,16 @@ static par_error look_around(void)
 static par_error open_world(const par_options *options)
 {
     par_options chosen;
-    par_error err = agree(options, &chosen);
+    par_error err = options_choose(options, &chosen);
 
     if (!err)
-        err = fail_together(node_settle(&chosen));
+        err = hang_configure();
+    err = agree_on_start(err, &chosen);
+    if (err)
+        return err;
+    slot_size = chosen.inline_bytes;
+    leftover_set(chosen.leftovers, !chosen.language);
+    err = agree_on_outcome(node_settle(&chosen));
     if (!err)
         err = look_around();
     wait_set_chore(do_chores);
@@ -227,6 +153,16 @@ static par_error follow_mpi(void)
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_set_attr");
 }
 
+/* In a child made by fork: MPI and what it has opened are the parent's. The lock must
+ * not stay taken by a thread that the child lacks. */
+static void be_no_rank(void)
+{
+    lock_give();
+    if (comm_job == COMM_JOB_RUNS)
+        comm_job = COMM_JOB_IN_PARENT;
+    job.depth = 0;
+}
+
 par_error par_init(int *argc, char ***argv, const par_options *options,
                    par_comm **world_p)
 {
@@ -238,6 +174,8 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
         return error_set(PAR_ERR_ARG, "world_p is NULL: it is where the world goes");
     if (comm_job == COMM_JOB_OVER)
         return error_set(PAR_ERR_STATE, "the job is over: MPI cannot start again");
+    if (comm_job == COMM_JOB_IN_PARENT)
+        return comm_check_job();
     if (job.depth) {
         job.depth++;
         *world_p = &job.world;
@@ -248,10 +186,12 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
     err = start_mpi(argc, argv);
     if (err)
         return err;
+    err = check_launcher();
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     error_name_rank(rank);
     job.world.is_world = true;
-    err = open_world(options);
+    if (!err)
+        err = open_world(options);
     if (!err && !job.mpi_is_ours)
         err = follow_mpi();
     if (err) {
@@ -265,8 +205,8 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
     job.pid = getpid();
     job.depth = 1;
     comm_job = COMM_JOB_RUNS;
-    /* A child made by fork must not find the lock taken by a thread that it lacks. */
-    if (!registered && !pthread_atfork(lock_take, lock_give, lock_give) &&
+    alone_mark();
+    if (!registered && !pthread_atfork(lock_take, lock_give, be_no_rank) &&
         !on_exit(at_exit, NULL))
         registered = true;
     *world_p = &job.world;
@@ -277,7 +217,7 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
 
 par_error par_finalize(void)
 {
-    par_error err;
+    par_error err, left;
     int code = MPI_SUCCESS;
 
     if (job.depth != 1) {
@@ -292,6 +232,7 @@ par_error par_finalize(void)
         return err;
     for (par_comm *comm = comm_next(NULL); comm; comm = comm_next(comm))
         background_stop(comm);
+    left = leftover_look();
     lock_take();
     job.depth = 0;
     comm_job = COMM_JOB_OVER;
@@ -303,7 +244,7 @@ par_error par_finalize(void)
     if (job.mpi_is_ours)
         code = MPI_Finalize();
     lock_give();
-    return code == MPI_SUCCESS ? PAR_OK
+    return code == MPI_SUCCESS ? left
                                : error_set(PAR_ERR_MPI, "MPI_Finalize failed: %d", code);
 }
 
@@ -320,6 +261,7 @@ static int at_mpi_finalize(MPI_Comm self, int key, void *value, void *unused)
 static void at_exit(int status, void *unused)
 {
     char text[64];
+    par_error err;
 
     (void)unused;
     if (!job.depth || getpid() != job.pid)
@@ -331,8 +273,9 @@ static void at_exit(int status, void *unused)
     if (status && job.world.size > 1)
         par_abort(status, text);
     job.depth = 1;
-    if (par_finalize())
-        par_abort(EXIT_FAILURE, par_error_detail()); /* nobody else can say it now */
+    err = par_finalize();
+    if (err) /* nobody else can say it now */
+        par_abort(EXIT_FAILURE, err == PAR_ERR_ELSEWHERE ? NULL : par_error_detail());
 }
 
 /* ---- end, at once ------------------------------------------------------- */
@@ -354,7 +297,7 @@ static _Noreturn void end(int code)
     job.depth = 0; /* at_exit has nothing to do any more */
     MPI_Initialized(&started);
     MPI_Finalized(&stopped);
-    if (started && !stopped)
+    if (started && !stopped && comm_job != COMM_JOB_IN_PARENT)
         use_mpi_abort(code);
     _exit(code);
 }

@@ -123,6 +123,32 @@ void match_unpost(match_receive *receive)
     list_remove(&receive->node);
 }
 
+static list_node *list_of(match_table *table, int list)
+{
+    return list < MATCH_BINS ? &table->receives[list] : &table->wild_receives;
+}
+
+match_receive *match_next_receive(match_table *table, const match_receive *receive)
+{
+    const list_node *node = NULL;
+    int list = 0;
+
+    if (receive) {
+        node = &receive->node;
+        list = is_wild(receive)
+                   ? MATCH_BINS
+                   : (int)bin_of(receive->context, receive->source, receive->tag);
+    }
+    for (; list <= MATCH_BINS; list++, node = NULL) {
+        list_node *head = list_of(table, list);
+
+        node = node ? node->next : head->next;
+        if (node != head)
+            return LIST_OF(node, match_receive, node);
+    }
+    return NULL;
+}
+
 void match_age(match_table *table, par_message *message)
 {
     message->age = table->ages++;

@@ -39,6 +39,10 @@ typedef struct match_table {
 
 void match_init(match_table *table);
 
+/* The receives that wait, one after the other: the one after RECEIVE, the first after
+ * NULL, NULL after the last. */
+match_receive *match_next_receive(match_table *table, const match_receive *receive);
+
 /* Hand RECEIVE the oldest message it can match, or keep it until one comes:
  * true where it has to wait. */
 bool match_post(match_table *table, match_receive *receive);

@@ -15,6 +15,12 @@ static const char *const wait_names[] = {
     [PAR_WAIT_SLEEP] = "sleep",
 };
 
+static const char *const leftover_names[] = {
+    [PAR_LEFTOVERS_OFF] = "off",
+    [PAR_LEFTOVERS_WARN] = "warn",
+    [PAR_LEFTOVERS_ERROR] = "error",
+};
+
 enum { WAIT_NAMES = sizeof wait_names / sizeof *wait_names };
 
 static bool inline_is_right(unsigned long long bytes)
@@ -110,19 +116,40 @@ static par_error choose_memory(bool asked, bool *bind_p)
     return PAR_OK;
 }
 
+static par_error choose_leftovers(par_leftovers asked, par_leftovers *leftovers_p)
+{
+    const char *text = getenv("PAR_LEFTOVERS");
+
+    if (!text) {
+        if ((unsigned)asked > PAR_LEFTOVERS_ERROR)
+            return error_set(PAR_ERR_ARG, "leftovers is %d: it must be from %d to %d",
+                             (int)asked, PAR_LEFTOVERS_OFF, PAR_LEFTOVERS_ERROR);
+        *leftovers_p = asked;
+        return PAR_OK;
+    }
+    for (int i = PAR_LEFTOVERS_OFF; i <= PAR_LEFTOVERS_ERROR; i++)
+        if (strcmp(text, leftover_names[i]) == 0) {
+            *leftovers_p = (par_leftovers)i;
+            return PAR_OK;
+        }
+    return error_set(PAR_ERR_ARG,
+                     "PAR_LEFTOVERS is \"%s\": it must be off, warn or error", text);
+}
+
 par_error options_choose(const par_options *options, par_options *chosen)
 {
     static const par_options none;
     par_error err;
 
-    if (!options)
-        options = &none;
-    err = choose_inline(options->inline_bytes, &chosen->inline_bytes);
+    *chosen = options ? *options : none;
+    err = choose_inline(chosen->inline_bytes, &chosen->inline_bytes);
     if (!err)
-        err = choose_wait(options->wait, &chosen->wait);
+        err = choose_wait(chosen->wait, &chosen->wait);
     if (!err)
-        err = choose_bind(options->bind, &chosen->bind);
+        err = choose_bind(chosen->bind, &chosen->bind);
     if (!err)
-        err = choose_threads(options->threads_per_rank, &chosen->threads_per_rank);
-    return err ? err : choose_memory(options->bind_memory, &chosen->bind_memory);
+        err = choose_threads(chosen->threads_per_rank, &chosen->threads_per_rank);
+    if (!err)
+        err = choose_memory(chosen->bind_memory, &chosen->bind_memory);
+    return err ? err : choose_leftovers(chosen->leftovers, &chosen->leftovers);
 }

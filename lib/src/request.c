@@ -141,6 +141,7 @@ static par_error send_header(par_request *request, const request_outgoing *out,
         slot_give(s);
         return error_mpi(code, "MPI_Isend");
     }
+    request->comm->sent++;
     request->slot = s;
     return PAR_OK;
 }
@@ -199,6 +200,7 @@ par_error request_send_small(par_request *request, par_comm *comm,
         slot_give(s);
     if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Isend");
+    comm->sent++;
     *gone_p = done;
     if (!done) {
         *request = (par_request){.comm = comm,

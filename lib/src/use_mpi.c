@@ -6,7 +6,9 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +65,18 @@ int use_mpi_start(int *argc, char ***argv)
     code = MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &level);
     environ_restore(before);
     return code;
+}
+
+void use_mpi_describe(char *text, size_t size)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    Dl_info mpi = {0};
+    int length;
+
+    MPI_Get_library_version(version, &length);
+    version[strcspn(version, ",\n")] = '\0'; /* pages may follow */
+    dladdr((void *)(uintptr_t)MPI_Init, &mpi);
+    snprintf(text, size, "%s, %s", version, mpi.dli_fname ? mpi.dli_fname : "built in");
 }
 
 bool use_mpi_takes_threads(void)

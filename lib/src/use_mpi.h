@@ -12,6 +12,9 @@
 /* MPI_Init_thread, after telling the transport what suits us. */
 int use_mpi_start(int *argc, char ***argv);
 
+/* What MPI this is, and where it lies, in TEXT of SIZE bytes. */
+void use_mpi_describe(char *text, size_t size);
+
 /* MPI's own waiting, in its functions that block, begins and ends. Between the two it
  * yields the core if the launcher told it to, as where ranks outnumber cores; apart
  * from them, where wait.c waits, it doesn't, for it would do so with our lock. */

@@ -15,7 +15,6 @@
 #include "type.h"
 
 enum {
-    VERSION = 0xA1,
     FLAG_PARTED = 1,
     FLAG_META_APART = 2,
     FLAG_BODY_APART = 4,
@@ -70,7 +69,7 @@ static uint32_t check(const unsigned char *header)
 
 void wire_put(unsigned char *to, const wire_header *header)
 {
-    to[0] = VERSION;
+    to[0] = WIRE_VERSION;
     to[1] = header->context;
     to[2] = header->kind;
     to[3] = header->type;
@@ -137,7 +136,7 @@ bool wire_get(const unsigned char *from, size_t bytes, wire_header *header)
     wire_header h;
     uint64_t follows;
 
-    if (bytes < WIRE_HEADER_BYTES || from[0] != VERSION ||
+    if (bytes < WIRE_HEADER_BYTES || from[0] != WIRE_VERSION ||
         get32(from + 28) != check(from))
         return false;
     if ((from[26] & ~FLAGS) || from[27])

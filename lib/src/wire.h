@@ -16,6 +16,7 @@
 #include "par.h"
 
 enum {
+    WIRE_VERSION = 0xA1, /* of all that stands here; goes ahead of each message */
     WIRE_HEADER_BYTES = 32,
     WIRE_CALL_BYTES = 16,
     WIRE_MAX_DIMS = 64,

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agree.h"
 #include "check_job.h"
 #include "check_par.h"
 #include "slot.h"
@@ -47,6 +48,18 @@ static int mpi_state(int ask(int *flag))
 
     ck_assert_int_eq(ask(&flag), MPI_SUCCESS);
     return flag;
+}
+
+/* The rank that the detail begins with has the error; the others hear of it. */
+static void check_who_says_it(par_error err)
+{
+    const char *number = getenv("OMPI_COMM_WORLD_RANK");
+    long first = 0;
+
+    ck_assert_int_eq(sscanf(par_error_detail(), "rank %ld: ", &first), 1);
+    ck_fails(!number || strtol(number, NULL, 10) == first ? PAR_ERR_ARG
+                                                          : PAR_ERR_ELSEWHERE,
+             err);
 }
 
 static int play_facts(void)
@@ -190,7 +203,7 @@ static int play_join_in_vain(void)
     int level;
 
     MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level);
-    ck_fails(PAR_ERR_ARG, par_init(NULL, NULL, &wrong, &world));
+    check_who_says_it(par_init(NULL, NULL, &wrong, &world));
     ck_assert(!mpi_state(MPI_Finalized));
     ck_assert_int_eq(MPI_Barrier(MPI_COMM_WORLD), MPI_SUCCESS);
     ck_assert_int_eq(MPI_Finalize(), MPI_SUCCESS);
@@ -313,16 +326,39 @@ static int play_abort_outside(void)
     par_abort(9, NULL);
 }
 
+static void be_no_rank(int number, int size)
+{
+    par_comm *none = NULL;
+    double x = 0;
+
+    ck_assert(!par_initialized());
+    ck_fails(PAR_ERR_STATE, par_send(world, &x, 1, PAR_DOUBLE, me, 1));
+    ck_detail("made by fork");
+    ck_detail("exec");
+    ck_fails(PAR_ERR_STATE, par_barrier(world));
+    ck_fails(PAR_ERR_STATE, par_init(NULL, NULL, NULL, &none));
+    ck_detail("made by fork");
+    ck_ok(par_finalize());
+    ck_assert_int_eq(par_rank(world), number);
+    ck_assert_int_eq(par_size(world), size);
+}
+
 /* A child made by fork is no rank, however it ends. */
 static int play_fork(void)
 {
+    int number, size;
+
     begin(NULL);
+    number = me;
+    size = ranks;
     for (int code = 0; code <= 3; code += 3) {
         int status;
         pid_t child = fork();
 
-        if (!child)
+        if (!child) {
+            be_no_rank(number, size);
             exit(code);
+        }
         ck_assert_int_gt(child, 0);
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert(WIFEXITED(status));
@@ -350,7 +386,7 @@ static int refuse(size_t inline_bytes, const char *detail, const char *more)
     par_options options = {.inline_bytes = inline_bytes};
     par_comm *none = NULL;
 
-    ck_fails(PAR_ERR_ARG, par_init(NULL, NULL, &options, &none));
+    check_who_says_it(par_init(NULL, NULL, &options, &none));
     ck_detail(detail);
     ck_detail(more);
     ck_assert_ptr_null(none);
@@ -367,7 +403,7 @@ static int play_refuse_17(void)
 
 static int play_notice_17(void)
 {
-    return refuse(2048, "another rank", "out of range");
+    return refuse(2048, "inline_bytes is 17", "1024");
 }
 
 static int play_refuse_2048(void)
@@ -378,6 +414,101 @@ static int play_refuse_2048(void)
 static int play_refuse_4096(void)
 {
     return refuse(4096, "2048", "differs between ranks");
+}
+
+static int play_old_wire(void)
+{
+    return refuse(0, "0.1.0 (messages of version 161) on 0-1",
+                  "9.9 (messages of version 200) on 2");
+}
+
+static int play_new_wire(void)
+{
+    agree_here = (agree_versions){.wire = 200, .par = "9.9"};
+    return play_old_wire();
+}
+
+static char heard[4096];
+
+static void hear(const char *text)
+{
+    ck_assert_str_eq(heard, "");
+    snprintf(heard, sizeof heard, "%s", text);
+}
+
+/* Two ranks run Python 3.11; the third, whose language is another, hears nothing. */
+static int play_hear_of_versions(void)
+{
+    par_options options = {.warn = hear, .language = "Python 3.11"};
+
+    begin(&options);
+    if (me == 0)
+        ck_assert_str_eq(heard, "the versions of the interpreter differ between ranks: "
+                                "Python 3.11 on 0-1, Python 3.12 on 2; pickles and "
+                                "functions of one may not work in the other");
+    else
+        ck_assert_str_eq(heard, "");
+    ck_ok(par_finalize());
+    return 0;
+}
+
+static int play_be_newer(void)
+{
+    par_options options = {.warn = hear, .language = "Python 3.12"};
+
+    begin(&options);
+    ck_assert_str_eq(heard, "");
+    ck_ok(par_finalize());
+    return 0;
+}
+
+/* Rank 1 takes neither a message, nor part in a collective call; rank 0 waits neither for
+ * a receive nor for a send. */
+static void leave_over(void)
+{
+    static double x[3];
+    static par_request *receive, *send; /* for ever */
+
+    if (me == 0) {
+        ck_ok(par_send(world, x, 3, PAR_DOUBLE, 1, 8));
+        ck_ok(par_receive_start(world, x, 1, PAR_DOUBLE, PAR_ANY_SOURCE, 5, &receive));
+        ck_ok(par_send_start(world, x, 0, PAR_DOUBLE, 0, 6, &send));
+        ck_ok(par_broadcast(world, x, 2, PAR_DOUBLE, 0));
+    }
+}
+
+static int play_leave_over(void)
+{
+    par_options options = {.leftovers = PAR_LEFTOVERS_ERROR, .warn = hear};
+
+    begin(&options);
+    leave_over();
+    ck_fails(me ? PAR_ERR_ELSEWHERE : PAR_ERR_LEFTOVERS, par_finalize());
+    ck_detail("rank 0: ");
+    ck_assert(!par_initialized());
+    if (me == 0)
+        ck_assert_str_eq(
+            heard,
+            "the job ends, and leaves over:\n"
+            "    1 message under tag 6, 0 double: from rank 0 to 0\n"
+            "    1 message under tag 8, 3 double: from rank 0 to 1\n"
+            "    1 receive that waits still under tag 5: from any rank to 0\n"
+            "    1 request that nobody has waited for: of rank 0\n"
+            "    rank 1: collective call 0, which is broadcast(2 double, root 0) on "
+            "rank 0, is missing here: all ranks must make the same calls\n"
+            "(PAR_LEFTOVERS=error makes it an error, PAR_LEFTOVERS=off says "
+            "nothing)");
+    else
+        ck_assert_str_eq(heard, "");
+    return 0;
+}
+
+static int play_leave_over_silently(void)
+{
+    begin(NULL);
+    leave_over();
+    ck_ok(par_finalize());
+    return 0;
 }
 
 static const check_role roles[] = {
@@ -403,6 +534,12 @@ static const check_role roles[] = {
     {"notice-17", play_notice_17},
     {"refuse-2048", play_refuse_2048},
     {"refuse-4096", play_refuse_4096},
+    {"old-wire", play_old_wire},
+    {"new-wire", play_new_wire},
+    {"hear-of-versions", play_hear_of_versions},
+    {"be-newer", play_be_newer},
+    {"leave-over", play_leave_over},
+    {"leave-over-silently", play_leave_over_silently},
 };
 
 static int play(const char *role)
@@ -422,8 +559,8 @@ END_TEST
 
 START_TEST(a_check_that_fails_in_a_job_is_seen_here)
 {
-    check_job_ends(1, 0, "notice-17");
-    ck_assert_ptr_nonnull(strstr(check_output, "success"));
+    check_job_ends(1, 0, "refuse-2048");
+    ck_assert_ptr_nonnull(strstr(check_output, "rank"));
     check_job_ends(2, 0, "nobody");
 }
 END_TEST
@@ -533,6 +670,31 @@ START_TEST(a_wrong_option_is_refused_on_every_rank)
 }
 END_TEST
 
+START_TEST(versions_whose_messages_differ_are_refused_on_every_rank)
+{
+    check_roles_end(EXIT_SUCCESS, 2, "old-wire", "new-wire", "");
+}
+END_TEST
+
+START_TEST(versions_that_differ_are_told_of_by_one_rank)
+{
+    check_roles_end(EXIT_SUCCESS, 2, "hear-of-versions", "be-newer", "");
+}
+END_TEST
+
+START_TEST(what_is_left_over_is_listed_by_one_rank)
+{
+    check_roles_end(EXIT_SUCCESS, 2, "leave-over", NULL, "");
+    check_roles_end(EXIT_SUCCESS, 2, "leave-over-silently", NULL, "");
+    ck_assert_str_eq(check_output, "");
+    check_roles_end(EXIT_SUCCESS, 2, "leave-over-silently", NULL, "PAR_LEFTOVERS=warn");
+    ck_assert_ptr_nonnull(strstr(check_output, "par: the job ends"));
+    ck_assert_ptr_null(strstr(strstr(check_output, "job ends") + 1, "job ends"));
+    ck_assert_ptr_nonnull(strstr(check_output, "1 message under tag 8, 3 double"));
+    ck_assert_ptr_nonnull(strstr(check_output, "from rank 0 to 1"));
+}
+END_TEST
+
 START_TEST(options_that_differ_are_refused_on_every_rank)
 {
     check_roles_end(EXIT_SUCCESS, 2, "refuse-2048", "refuse-4096", "");
@@ -557,6 +719,9 @@ static void add(Suite *suite)
     check_add(suite, a_child_made_by_fork_does_not_end_the_job);
     check_add_each(suite, 5, every_inline_limit_carries_messages_of_all_sizes);
     check_add(suite, a_wrong_option_is_refused_on_every_rank);
+    check_add(suite, versions_whose_messages_differ_are_refused_on_every_rank);
+    check_add(suite, versions_that_differ_are_told_of_by_one_rank);
+    check_add(suite, what_is_left_over_is_listed_by_one_rank);
     check_add(suite, options_that_differ_are_refused_on_every_rank);
 }
 

@@ -118,6 +118,28 @@ START_TEST(an_environment_that_makes_no_sense_is_quoted)
 }
 END_TEST
 
+START_TEST(leftovers_are_chosen_likewise)
+{
+    par_options options = {.leftovers = PAR_LEFTOVERS_WARN}, chosen;
+
+    unsetenv("PAR_LEFTOVERS");
+    ck_ok(choose(NULL, NULL, NULL, &chosen));
+    ck_assert_int_eq(chosen.leftovers, PAR_LEFTOVERS_OFF);
+    ck_ok(choose(NULL, NULL, &options, &chosen));
+    ck_assert_int_eq(chosen.leftovers, PAR_LEFTOVERS_WARN);
+    setenv("PAR_LEFTOVERS", "error", 1);
+    ck_ok(choose(NULL, NULL, &options, &chosen));
+    ck_assert_int_eq(chosen.leftovers, PAR_LEFTOVERS_ERROR);
+    setenv("PAR_LEFTOVERS", "yes", 1);
+    ck_fails(PAR_ERR_ARG, choose(NULL, NULL, NULL, &chosen));
+    ck_detail("PAR_LEFTOVERS is \"yes\": it must be off, warn or error");
+    unsetenv("PAR_LEFTOVERS");
+    options.leftovers = (par_leftovers)3;
+    ck_fails(PAR_ERR_ARG, choose(NULL, NULL, &options, &chosen));
+    ck_detail("leftovers is 3");
+}
+END_TEST
+
 /* ---- places ----------------------------------------------------------------- */
 
 static par_error choose_place(const char *bind, const char *threads,
@@ -235,6 +257,7 @@ static void add(Suite *suite)
     check_add(suite, the_environment_wins);
     check_add(suite, the_environment_wins_over_what_is_wrong_too);
     check_add(suite, a_choice_out_of_range_is_named_with_the_range);
+    check_add(suite, leftovers_are_chosen_likewise);
     check_add(suite, an_environment_that_makes_no_sense_is_quoted);
     check_add(suite, of_places_nothing_is_chosen_unless_asked);
     check_add(suite, the_program_chooses_places_and_the_environment_wins);

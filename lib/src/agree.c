@@ -1,0 +1,262 @@
+/* agree.c - what all ranks must have alike when the job begins.
+ * SPDX-License-Identifier: MIT */
+#include "agree.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "use_mpi.h"
+#include "warning.h"
+#include "wire.h"
+
+agree_versions agree_here = {WIRE_VERSION, PAR_VERSION};
+
+/* What a rank says; the least of each is heard. What is there twice, the second time
+ * with its sign changed, differs where the two don't cancel out. Ranks of other versions
+ * of par must be able to hear it: its length and the first three never change. */
+enum {
+    WIRE,
+    WIRE_NEGATIVE,
+    FAILED, /* the first rank with an error of its own */
+    PAR,
+    PAR_NEGATIVE,
+    LANGUAGE,
+    LANGUAGE_NEGATIVE,
+    INLINE,
+    INLINE_NEGATIVE,
+    BIND,
+    BIND_NEGATIVE,
+    THREADS,
+    THREADS_NEGATIVE,
+    LEFTOVERS_NEGATIVE,
+    SPEAKER, /* the first rank whose warnings somebody hears */
+    WORDS = 16,
+};
+
+enum { NAME_BYTES = 64, LIST_BYTES = 512 };
+
+/* ---- several ranks, each with a name for what it runs ---------------------- */
+
+/* FNV-1a; 0 for no text, else positive. */
+static int64_t number_of(const char *text)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+
+    if (!text)
+        return 0;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
+    return (int64_t)(hash >> 1 | 1);
+}
+
+/* Write "0-3, 8", those of SIZE whose NAMES are that of FIRST, to TEXT. */
+static void write_ranks(const char *names, int size, int first, char *text, size_t room)
+{
+    size_t used = 0;
+
+    *text = '\0';
+    for (int rank = first; rank < size; rank++) {
+        int begin = rank;
+
+        while (rank < size &&
+               !strcmp(names + rank * NAME_BYTES, names + first * NAME_BYTES))
+            rank++;
+        if (rank == begin || used >= room)
+            continue;
+        used += (size_t)snprintf(text + used, room - used,
+                                 rank - begin > 1 ? "%s%d-%d" : "%s%d", used ? ", " : "",
+                                 begin, rank - 1);
+    }
+}
+
+static bool is_first_of_its_name(const char *names, int rank)
+{
+    for (int other = 0; other < rank; other++)
+        if (!strcmp(names + other * NAME_BYTES, names + rank * NAME_BYTES))
+            return false;
+    return true;
+}
+
+/* Which ranks have which NAME, written to TEXT: "Python 3.11 on 0-3, ...". */
+static par_error list_names(const char *name, char *text, size_t room)
+{
+    char mine[NAME_BYTES] = "", ranks[LIST_BYTES];
+    int size, code;
+    char *names;
+    size_t used = 0;
+
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    names = calloc((size_t)size, NAME_BYTES);
+    snprintf(mine, sizeof mine, "%s", name);
+    if (!names)
+        return error_memory((size_t)size * NAME_BYTES, "names of versions");
+    code = MPI_Allgather(mine, NAME_BYTES, MPI_CHAR, names, NAME_BYTES, MPI_CHAR,
+                         MPI_COMM_WORLD);
+    *text = '\0';
+    for (int rank = 0; rank < size && used < room; rank++) {
+        const char *theirs = names + rank * NAME_BYTES;
+
+        if (!*theirs || !is_first_of_its_name(names, rank))
+            continue;
+        write_ranks(names, size, rank, ranks, sizeof ranks);
+        used += (size_t)snprintf(text + used, room - used, "%s%s on %s", used ? ", " : "",
+                                 theirs, ranks);
+    }
+    free(names);
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Allgather");
+}
+
+/* ---- the agreement ------------------------------------------------------- */
+
+par_error agree_on_error(par_error err, int speaker)
+{
+    char detail[ERROR_DETAIL_BYTES];
+    int rank;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    snprintf(detail, sizeof detail, "%s", par_error_detail());
+    MPI_Bcast(detail, sizeof detail, MPI_CHAR, speaker, MPI_COMM_WORLD);
+    error_restore(detail);
+    return rank == speaker ? err : PAR_ERR_ELSEWHERE;
+}
+
+par_error agree_on_outcome(par_error err)
+{
+    int rank, first, code;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    first = err ? rank : INT_MAX;
+    code = MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+    if (code != MPI_SUCCESS)
+        return err ? err : error_mpi(code, "MPI_Allreduce");
+    return first == INT_MAX ? PAR_OK : agree_on_error(err, first);
+}
+
+static bool differs(const int64_t *heard, int word)
+{
+    return heard[word] != -heard[word + 1];
+}
+
+/* Versions of par whose messages differ; all ranks know it. */
+static par_error refuse_wire(void)
+{
+    char name[NAME_BYTES], list[LIST_BYTES];
+    par_error err;
+
+    snprintf(name, sizeof name, "%s (messages of version %d)", agree_here.par,
+             agree_here.wire);
+    err = list_names(name, list, sizeof list);
+    if (!err)
+        err = error_set(PAR_ERR_ARG,
+                        "the versions of par differ between ranks, and their messages: "
+                        "%s; all ranks need the same",
+                        list);
+    return agree_on_error(err, 0);
+}
+
+/* WHAT, which is VALUE here, must be the same on all ranks and is not. */
+static par_error refuse_option(const char *what, const char *value)
+{
+    char list[LIST_BYTES];
+    par_error err = list_names(value, list, sizeof list);
+
+    if (!err)
+        err = error_set(PAR_ERR_ARG,
+                        "%s differs between ranks: %s; it must be the same everywhere",
+                        what, list);
+    return agree_on_error(err, 0);
+}
+
+static par_error compare_options(const int64_t *heard, const par_options *chosen)
+{
+    char number[NAME_BYTES];
+
+    if (differs(heard, INLINE)) {
+        snprintf(number, sizeof number, "%zu", chosen->inline_bytes);
+        return refuse_option("the inline limit", number);
+    }
+    if (differs(heard, THREADS)) {
+        snprintf(number, sizeof number, "%d", chosen->threads_per_rank);
+        return refuse_option("the number of threads per rank", number);
+    }
+    if (differs(heard, BIND))
+        return refuse_option("PAR_BIND or bind", chosen->bind ? chosen->bind : "nothing");
+    return PAR_OK;
+}
+
+static par_error warn_of(const char *what, const char *name, const char *trouble)
+{
+    char list[LIST_BYTES], text[2 * LIST_BYTES];
+    par_error err = list_names(name, list, sizeof list);
+    int rank;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (err || rank != warning_speaker())
+        return err;
+    snprintf(text, sizeof text, "the versions of %s differ between ranks: %s; %s", what,
+             list, trouble);
+    warning_say(text);
+    return PAR_OK;
+}
+
+static par_error warn_of_versions(const int64_t *heard, const char *language)
+{
+    par_error err = PAR_OK;
+
+    if (heard[SPEAKER] == INT64_MAX)
+        return PAR_OK; /* nobody would hear it */
+    if (differs(heard, PAR))
+        err = warn_of("par", agree_here.par, "they may work together, or not");
+    if (!err && heard[LANGUAGE] != INT64_MAX && differs(heard, LANGUAGE))
+        err = warn_of("the interpreter", language ? language : "",
+                      "pickles and functions of one may not work in the other");
+    return err;
+}
+
+static void speak(par_error err, const par_options *chosen, int64_t *said)
+{
+    int64_t language = number_of(chosen->language), par = number_of(agree_here.par);
+    int rank;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    memset(said, 0, WORDS * sizeof *said);
+    said[WIRE] = agree_here.wire;
+    said[WIRE_NEGATIVE] = -said[WIRE];
+    said[FAILED] = err ? rank : INT64_MAX;
+    said[PAR] = par;
+    said[PAR_NEGATIVE] = -par;
+    said[LANGUAGE] = language ? language : INT64_MAX;
+    said[LANGUAGE_NEGATIVE] = language ? -language : INT64_MAX;
+    said[INLINE] = (int64_t)chosen->inline_bytes;
+    said[INLINE_NEGATIVE] = -said[INLINE];
+    said[BIND] = number_of(chosen->bind);
+    said[BIND_NEGATIVE] = -said[BIND];
+    said[THREADS] = chosen->threads_per_rank;
+    said[THREADS_NEGATIVE] = -said[THREADS];
+    said[LEFTOVERS_NEGATIVE] = -(int64_t)chosen->leftovers;
+    said[SPEAKER] = chosen->warn ? rank : INT64_MAX;
+}
+
+par_error agree_on_start(par_error err, par_options *chosen)
+{
+    int64_t words[WORDS];
+    int code;
+
+    speak(err, chosen, words);
+    code =
+        MPI_Allreduce(MPI_IN_PLACE, words, WORDS, MPI_INT64_T, MPI_MIN, MPI_COMM_WORLD);
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "MPI_Allreduce");
+    warning_set(chosen->warn, words[SPEAKER] == INT64_MAX ? 0 : (int)words[SPEAKER]);
+    if (differs(words, WIRE))
+        return refuse_wire();
+    if (words[FAILED] != INT64_MAX)
+        return agree_on_error(err, (int)words[FAILED]);
+    err = compare_options(words, chosen);
+    if (err)
+        return err;
+    chosen->leftovers = (par_leftovers)-words[LEFTOVERS_NEGATIVE];
+    return warn_of_versions(words, chosen->language);
+}
