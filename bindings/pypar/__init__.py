@@ -25,6 +25,11 @@ Constants:
 
 import os as _os
 
+from . import command
+
+if (_asked := command.asked()) is not None:
+    command.run(_asked, is_rank=False)  # before MPI is started below
+
 from . import mpiext
 from ._core import (
     BAND,

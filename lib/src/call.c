@@ -384,11 +384,23 @@ static void miss(const par_message *message)
               message->header.tag, text, message->source);
 }
 
+/* What another rank has learned, and has told of, is known. */
+static void note_what_is_told(par_comm *comm)
+{
+    match_table *table = &comm->inbox.table;
+    par_message *message = match_newest(table, WIRE_COLLECTIVE);
+
+    for (; message; message = match_older(table, message))
+        if (call_of(message).function & FAILED)
+            note_failure(comm, message->header.tag);
+}
+
 bool call_is_left(par_comm *comm)
 {
     match_table *table = &comm->inbox.table;
     par_message *message = match_newest(table, WIRE_COLLECTIVE);
 
+    note_what_is_told(comm);
     for (; message; message = match_older(table, message)) {
         if (call_of(message).function & (FAILED | KNOCK))
             continue;

@@ -252,7 +252,7 @@ static leftover *collect(const findings *f, int speaker, int *count_p)
         begins[i] = all;
         all += counts[i];
     }
-    if (rank == speaker)
+    if (rank == speaker && all)
         items = malloc((size_t)all);
     MPI_Gatherv(f->items, bytes, MPI_BYTE, items, counts, begins, MPI_BYTE, speaker,
                 body);
@@ -360,6 +360,7 @@ static int compare(const void *left, const void *right)
 static void write_report(report *r, leftover *items, int count)
 {
     int lines = 0;
+    uint64_t more = 0;
 
     qsort(items, (size_t)count, sizeof *items, compare);
     add(r, "the job ends, and leaves over:");
@@ -368,9 +369,12 @@ static void write_report(report *r, leftover *items, int count)
             end++;
         if (lines++ < LINES)
             add_line(r, items + begin, end - begin);
+        else
+            for (int i = begin; i < end; i++)
+                more += items[i].count;
     }
     if (lines > LINES)
-        add(r, "\n    and %d more kinds", lines - LINES);
+        add(r, "\n    and %" PRIu64 " more", more);
     add(r, "\n(PAR_LEFTOVERS=error makes it an error, PAR_LEFTOVERS=off says nothing)");
 }
 

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""python -m pypar COMMAND: what can be asked of pypar itself.
+
+Each command is a module of this package with a function main(arguments) -> exit
+status. Some are about the job before there is one, or look at what keeps it from
+starting: they run before pypar starts MPI, which __init__ does when it is imported.
+"""
+
+import importlib
+import os
+import sys
+import sysconfig
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    name: str
+    module: str
+    is_rank: bool  # it runs as a rank of the job; else MPI stays untouched
+    help: str
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("doctor", "doctor", False, "see what is wrong with the machine or the job"),
+)
+
+USAGE_STATUS = 2
+
+
+def asked() -> list[str] | None:
+    """The arguments of `python -m pypar` or `pypar`; None in any other program."""
+    python = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
+    if sys.argv[0] == "-m":  # so it is while Python looks for the module
+        return sys.argv[1:] if python[-2:] == ["-m", "pypar"] else None
+    script = os.path.join(sysconfig.get_path("scripts"), "pypar")
+    return sys.argv[1:] if sys.argv[0] == script else None
+
+
+def run(arguments: list[str], *, is_rank: bool) -> None:
+    """Run the command that ARGUMENTS ask for and leave Python with its status; return
+    where it is one of the other kind."""
+    word, *rest = arguments or ["--help"]
+    command = next((each for each in COMMANDS if each.name == word), None)
+    if command is None:
+        sys.exit(_usage(word))
+    if command.is_rank == is_rank:
+        module = importlib.import_module(f"{__package__}.{command.module}")
+        sys.exit(module.main(rest))
+
+
+def _usage(word: str) -> int:
+    lines = [f"    {each.name:8} {each.help}" for each in COMMANDS]
+    text = "\n".join(["usage: python -m pypar COMMAND ...", "", *lines])
+    if word in ("-h", "--help", "help"):
+        print(text)
+        return 0
+    print(f"pypar: no command is named {word!r}\n{text}", file=sys.stderr)
+    return USAGE_STATUS
