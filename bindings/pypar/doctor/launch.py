@@ -53,7 +53,7 @@ def what_mpi(text: str) -> Mpi | None:
     """Which MPI says this of itself, in the first lines of `mpirun --version` or in
     MPI_Get_library_version; None for none that is known."""
     for name, pattern in (
-        ("Open MPI", r"Open MPI\)? v?([\d.]+\w*)|prterun.*?([\d.]+\w*)"),
+        ("Open MPI", r"Open MPI\)? v?([\d.]+\w*)"),
         ("MPICH", r"HYDRA[\s\S]*?Version:\s*([\d.]+\w*)|MPICH Version:\s*([\d.]+\w*)"),
         ("Intel MPI", r"Intel\(R\) MPI Library\D*([\d.]+)"),
     ):
@@ -77,9 +77,8 @@ def mpirun(here: Here, library: str) -> Result:
         )
     theirs = what_mpi(told.text)
     if not theirs or not ours:
-        return Result(
-            name, WARN, f"unknown: {told.text[:80]!r}, library {library[:80]!r}"
-        )
+        fact = f"says {told.text[:80]!r}, and the library {library[:80]!r}"
+        return Result(name, WARN, fact, "see that the two belong together")
     fact = (
         f"{theirs.name} {theirs.version}, and the library is {ours.name} {ours.version}"
     )
