@@ -222,7 +222,7 @@ static par_error take_stock(findings *f, bool *any_p)
             lock_give();
             return err;
         }
-        err = wait_until(step_summing, &s, false);
+        err = wait_until(step_summing, watch_tell_end, &s, false);
         if (err)
             return err;
     } while (s.sums[ON_THEIR_WAY] > 0 && !s.sums[BROKEN]);

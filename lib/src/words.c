@@ -291,7 +291,8 @@ static void tell_dead(void)
         slot *one = &here.board->slots[i];
 
         if (is_dead(one) && !atomic_exchange(&one->may_go, true))
-            say_as(one, "has ended without a word: killed (for lack of memory, perhaps), or by _exit");
+            say_as(one, "has ended without a word: killed (for lack of memory, perhaps), "
+                        "or by _exit");
     }
 }
 

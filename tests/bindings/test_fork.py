@@ -114,3 +114,25 @@ def test_a_script_that_a_rank_starts_is_a_job_of_its_own(job, environment):
     )
     assert done.returncode == 0 and not done.stderr, done
     assert done.stdout == "0 of 1\n" * 2
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_child_that_multiprocessing_spawns_may_import_pypar_again(job, method):
+    done = job(
+        f"""
+        import multiprocessing
+        import pypar
+
+        def tell():
+            print(pypar.rank(), "of", pypar.size())
+
+        if __name__ == "__main__":
+            child = multiprocessing.get_context("{method}").Process(target=tell)
+            child.start()
+            child.join()
+            assert child.exitcode == 0
+            pypar.barrier()
+        """
+    )
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "0 of 1\n" * 2

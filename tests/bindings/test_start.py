@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What keeps a job from starting is said once, with the cure."""
+"""What keeps a job from starting is said once, with the cure; and what comes after it."""
 
 import pytest
 from mpirun import PYTHON, alone, mpirun
@@ -77,3 +77,29 @@ def test_another_exception_of_a_hushed_rank_is_shown(script):
     done = mpirun(2, PYTHON, path, env={"PAR_INLINE": 5})
     assert done.returncode == 1, done
     assert "KeyError: 'what came of it'" in done.stderr
+
+
+def test_after_the_end_errors_still_name_the_rank(script):
+    path = script(
+        """
+        import pypar
+
+        pypar.finalize()
+        wrong = [
+            lambda: pypar.world.send(1, 0, tag="x"),
+            lambda: pypar.world.receive("0"),
+            lambda: pypar.world.split(-4),
+            lambda: pypar.world.reduce(1, "sum"),
+            lambda: pypar.world.scatter([1, 2, 3, 4, 5]),
+            lambda: pypar.world.rank,
+        ]
+        for call in wrong:
+            try:
+                call()
+            except (TypeError, ValueError, pypar.Error) as error:
+                print(str(error).split(":")[0])
+        """
+    )
+    done = mpirun(2, PYTHON, path)
+    assert done.returncode == 0, done
+    assert sorted(done.stdout.splitlines()) == ["rank 0"] * 6 + ["rank 1"] * 6, done

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alone.h"
 #include "check_par.h"
 #include "environ.h"
-#include "alone.h"
 
 /* An environment of these "NAME=value" and no other launcher's. */
 static void start(const char *const *settings)
