@@ -60,6 +60,7 @@ static void send_to(par_comm *comm, int dest, slot *s, const wire_header *header
         free(p);
         return;
     }
+    comm->sent++;
     *p = (pending){.next = sent, .comm = comm, .slot = s};
     sent = p;
 }
