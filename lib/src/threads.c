@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "threads.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "error.h"
@@ -58,6 +57,14 @@ static double quota_of(const share_claim *claims, int count, int i)
     return claims[i].quota > 0 ? claims[i].quota / sharers : 0;
 }
 
+/* Whole CPUs for TIME of them. */
+static int round_up(double time)
+{
+    int whole = (int)time;
+
+    return time - whole > lost ? whole + 1 : whole;
+}
+
 static void count_one(place *p, const share_claim *claim, double units)
 {
     int all = mask_count(&p->mask);
@@ -65,8 +72,8 @@ static void count_one(place *p, const share_claim *claim, double units)
     p->cpus = (int)(units + lost);
     if (claim->threads)
         p->cpus = claim->threads < all ? claim->threads : all;
-    if (p->quota > 0 && p->cpus > ceil(p->quota - lost))
-        p->cpus = (int)ceil(p->quota - lost);
+    if (p->quota > 0 && p->cpus > round_up(p->quota))
+        p->cpus = round_up(p->quota);
     if (p->cpus < 1)
         p->cpus = 1;
 }
