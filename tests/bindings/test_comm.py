@@ -212,7 +212,7 @@ def test_messages_nobody_receives_do_not_keep_a_job_from_ending(script):
         pypar.send("y" * 1000000, pypar.rank())
         """
     )
-    ends_well(mpirun(2, PYTHON, path))
+    ends_well(mpirun(2, PYTHON, path, env={"PAR_LEFTOVERS": "off"}))
 
 
 # -- ends that are not good -----------------------------------------------------
