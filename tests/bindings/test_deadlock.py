@@ -196,5 +196,10 @@ def test_a_long_wait_is_reported_once_with_what_all_ranks_do(run):
     )
     assert done.returncode == 0, done
     assert done.stderr.count("has waited for 2 s") == 1, done
-    for text in ("ranks 0,3 in barrier #0", "rank 1 computes", "in work", "rank 2 sleeps"):
+    for text in (
+        "ranks 0,3 in barrier #0",
+        "rank 1 computes",
+        "in work",
+        "rank 2 sleeps",
+    ):
         assert text in done.stderr, (text, done)

@@ -1,0 +1,188 @@
+/* right.c - programs that wait long and end.
+ * SPDX-License-Identifier: MIT
+ *
+ *     mpirun -np 2 right a_late_sender
+ *
+ * RANKS says how many a program wants.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "par.h"
+
+#define RANKS(n)
+
+enum { LONG = 4 }; /* seconds, of which a detector that is too eager makes something */
+
+static int me, size;
+static char large[1 << 20]; /* a send of it waits for its receive */
+static char room[1 << 20];
+
+static void must(par_error err)
+{
+    if (err)
+        par_abort(3, NULL);
+}
+
+static void compute(int seconds)
+{
+    double end = par_time() + seconds;
+
+    while (par_time() < end)
+        ;
+}
+
+static void send(par_comm *comm, int dest)
+{
+    must(par_send(comm, "x", 1, PAR_CHAR, dest, 7));
+}
+
+static void receive(par_comm *comm, int source)
+{
+    char x = 0;
+
+    must(par_receive(comm, &x, 1, PAR_CHAR, source, 7, NULL));
+    if (x != 'x')
+        par_abort(4, NULL);
+}
+
+RANKS(3)
+static void a_late_sender(par_comm *world)
+{
+    if (me) {
+        receive(world, 0);
+        return;
+    }
+    sleep(LONG);
+    for (int dest = 1; dest < size; dest++)
+        send(world, dest);
+}
+
+RANKS(4)
+static void a_rank_computes_before_the_barrier(par_comm *world)
+{
+    if (me == 3)
+        compute(LONG);
+    must(par_barrier(world));
+}
+
+RANKS(2)
+static void large_sends_cross_where_receives_were_started(par_comm *world)
+{
+    par_request *request;
+
+    must(par_receive_start(world, room, sizeof room, PAR_BYTE, 1 - me, 7, &request));
+    if (me)
+        sleep(LONG);
+    must(par_send(world, large, sizeof large, PAR_BYTE, 1 - me, 7));
+    must(par_wait(&request, NULL));
+}
+
+static par_comm *everybody;
+
+static void *send_late(void *unused)
+{
+    sleep(LONG);
+    send(everybody, 1 - me);
+    return unused;
+}
+
+RANKS(2)
+static void a_thread_sends_what_both_wait_for(par_comm *world)
+{
+    pthread_t thread;
+
+    everybody = world;
+    if (pthread_create(&thread, NULL, send_late, NULL))
+        par_abort(5, NULL);
+    receive(world, 1 - me);
+    pthread_join(thread, NULL);
+}
+
+RANKS(2)
+static void tests_until_it_gives_up(par_comm *world)
+{
+    char x;
+    bool done = false;
+    par_request *request;
+
+    if (me == 0) {
+        receive(world, 1);
+        return;
+    }
+    must(par_receive_start(world, &x, 1, PAR_CHAR, 0, 8, &request));
+    for (double end = par_time() + LONG; par_time() < end;)
+        must(par_test(&request, NULL, &done));
+    must(par_cancel(request, &done));
+    if (!done || par_wait(&request, NULL) != PAR_ERR_CANCELLED)
+        par_abort(6, NULL);
+    send(world, 0);
+}
+
+RANKS(3)
+static void a_wait_for_some_ends_by_its_time(par_comm *world)
+{
+    char x;
+    size_t index, done;
+    par_request *request;
+
+    must(par_receive_start(world, &x, 1, PAR_CHAR, (me + 1) % size, 7, &request));
+    must(par_wait_some(&request, 1, LONG, &index, &done));
+    send(world, (me + size - 1) % size);
+    must(par_wait(&request, NULL));
+}
+
+RANKS(4)
+static void the_end_is_late(par_comm *world)
+{
+    (void)world;
+    if (me == 1)
+        sleep(LONG);
+}
+
+RANKS(4)
+static void parts_of_the_world_are_busy(par_comm *world)
+{
+    par_comm *part;
+
+    must(par_split(world, me / 2, 0, &part));
+    if (me == 1)
+        receive(world, 3);
+    if (me == 3) {
+        sleep(LONG);
+        send(world, 1);
+    }
+    must(par_barrier(part));
+    must(par_comm_free(&part));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(par_comm *);
+    } programs[] = {
+        {"a_late_sender", a_late_sender},
+        {"a_rank_computes_before_the_barrier", a_rank_computes_before_the_barrier},
+        {"large_sends_cross_where_receives_were_started",
+         large_sends_cross_where_receives_were_started},
+        {"a_thread_sends_what_both_wait_for", a_thread_sends_what_both_wait_for},
+        {"tests_until_it_gives_up", tests_until_it_gives_up},
+        {"a_wait_for_some_ends_by_its_time", a_wait_for_some_ends_by_its_time},
+        {"the_end_is_late", the_end_is_late},
+        {"parts_of_the_world_are_busy", parts_of_the_world_are_busy},
+    };
+    par_comm *world;
+
+    must(par_init(&argc, &argv, NULL, &world));
+    me = par_rank(world);
+    size = par_size(world);
+    for (size_t i = 0; argc == 2 && i < sizeof programs / sizeof *programs; i++)
+        if (!strcmp(programs[i].name, argv[1]))
+            programs[i].run(world);
+    must(par_finalize());
+    return 0;
+}

@@ -1,0 +1,149 @@
+/* wrong.c - programs that can never end.
+ * SPDX-License-Identifier: MIT
+ *
+ *     mpirun -np 2 wrong each_receives_first
+ *
+ * RANKS says how many a program wants, and "stuck:" which of them stand at that line.
+ */
+#include <string.h>
+
+#include "par.h"
+
+#define RANKS(n)
+
+static int me, size;
+static char large[1 << 20]; /* a send of it waits for its receive */
+
+static void must(par_error err)
+{
+    if (err)
+        par_abort(3, NULL);
+}
+
+RANKS(2)
+static void each_receives_first(par_comm *world)
+{
+    char x = 0;
+
+    must(par_receive(world, &x, 1, PAR_CHAR, 1 - me, 7, NULL)); /* stuck: 0-1 */
+    must(par_send(world, &x, 1, PAR_CHAR, 1 - me, 7));
+}
+
+RANKS(3)
+static void a_ring_of_large_sends(par_comm *world)
+{
+    int next = (me + 1) % size;
+
+    must(par_send(world, large, sizeof large, PAR_BYTE, next, 7)); /* stuck: 0-2 */
+}
+
+RANKS(4)
+static void one_rank_leaves_the_barrier_out(par_comm *world)
+{
+    if (me != 2)
+        must(par_barrier(world)); /* stuck: 0-1,3 */
+}
+
+RANKS(3)
+static void a_receive_of_anybody_when_all_wait(par_comm *world)
+{
+    char x;
+
+    if (me == 0)
+        must(par_receive(world, &x, 1, PAR_CHAR, PAR_ANY_SOURCE, 1, NULL)); /* stuck: 0 */
+    else
+        must(par_receive(world, &x, 1, PAR_CHAR, 0, PAR_ANY_TAG, NULL)); /* stuck: 1-2 */
+}
+
+RANKS(2)
+static void a_reduction_against_a_receive(par_comm *world)
+{
+    double one = 1, sum;
+
+    if (me == 0)
+        must(par_allreduce(world, &one, &sum, 1, PAR_DOUBLE, PAR_SUM)); /* stuck: 0 */
+    else
+        must(par_receive(world, &one, 1, PAR_DOUBLE, 0, 1, NULL)); /* stuck: 1 */
+}
+
+RANKS(2)
+static void waits_for_what_was_started(par_comm *world)
+{
+    char x;
+    par_request *request;
+
+    must(par_receive_start(world, &x, 1, PAR_CHAR, 1 - me, 7, &request));
+    must(par_wait(&request, NULL)); /* stuck: 0-1 */
+}
+
+RANKS(3)
+static void waits_for_any_of_several(par_comm *world)
+{
+    char x[2];
+    size_t index;
+    par_request *requests[2];
+
+    for (int i = 0; i < 2; i++)
+        must(par_receive_start(world, &x[i], 1, PAR_CHAR, (me + 1 + i) % size, 7,
+                               &requests[i]));
+    must(par_wait_any(requests, 2, &index, NULL)); /* stuck: 0-2 */
+}
+
+RANKS(2)
+static void a_receive_from_a_rank_that_has_finished(par_comm *world)
+{
+    char x;
+
+    if (me == 1)
+        must(par_receive(world, &x, 1, PAR_CHAR, 0, 7, NULL)); /* stuck: 1 */
+}
+
+RANKS(4)
+static void crossed_barriers(par_comm *world)
+{
+    par_comm *twin;
+
+    must(par_split(world, 0, 0, &twin));
+    if (me < 2)
+        must(par_barrier(world)); /* stuck: 0-1 */
+    else
+        must(par_barrier(twin)); /* stuck: 2-3 */
+}
+
+RANKS(2)
+static void both_probe(par_comm *world)
+{
+    par_status status;
+
+    must(par_probe(world, 1 - me, 7, &status)); /* stuck: 0-1 */
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(par_comm *);
+    } programs[] = {
+        {"each_receives_first", each_receives_first},
+        {"a_ring_of_large_sends", a_ring_of_large_sends},
+        {"one_rank_leaves_the_barrier_out", one_rank_leaves_the_barrier_out},
+        {"a_receive_of_anybody_when_all_wait", a_receive_of_anybody_when_all_wait},
+        {"a_reduction_against_a_receive", a_reduction_against_a_receive},
+        {"waits_for_what_was_started", waits_for_what_was_started},
+        {"waits_for_any_of_several", waits_for_any_of_several},
+        {"a_receive_from_a_rank_that_has_finished",
+         a_receive_from_a_rank_that_has_finished},
+        {"crossed_barriers", crossed_barriers},
+        {"both_probe", both_probe},
+    };
+    par_comm *world;
+
+    must(par_init(&argc, &argv, NULL, &world));
+    me = par_rank(world);
+    size = par_size(world);
+    for (size_t i = 0; argc == 2 && i < sizeof programs / sizeof *programs; i++)
+        if (!strcmp(programs[i].name, argv[1]))
+            programs[i].run(world);
+    must(par_finalize());
+    return 0;
+}
