@@ -103,6 +103,7 @@ from .legacy import gather, init, inplace_reduce, reduce, scatter
 from .output import print0, progress
 from .output import print_whole_lines as _print_whole_lines
 from .stack import offer_stack as _offer_stack
+from .time_limit import on_time_limit
 from .uncaught import watch as _watch
 
 if world.size > 1:
@@ -164,6 +165,7 @@ __all__ = [
     "initialized",
     "inplace_reduce",
     "max_tag",
+    "on_time_limit",
     "print0",
     "progress",
     "push_for_alloc",

@@ -22,6 +22,8 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command("doctor", "doctor", False, "see what is wrong with the machine or the job"),
+    Command("run", "run", False, "start a program on several ranks"),
+    Command("submit", "submit", False, "have SLURM run a script on several ranks"),
 )
 
 USAGE_STATUS = 2

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""python -m pypar submit: give SLURM a job of ranks of a script.
+
+The batch script is written here, and goes to sbatch without a shell or a file between.
+"""
+
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from .run import ranks
+
+_UNITS = {"d": 86400, "h": 3600, "m": 60}
+_DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
+_AS_SLURM_SAYS = re.compile(r"\d+|(?:\d+-)?\d+(?::\d\d){1,2}|\d+-\d+")
+_WORD = re.compile(r"[A-Za-z0-9_.,:+@%=/\[\]-]+")  # means nothing else in a line of #SBATCH
+
+# Options that sbatch has by the same names.
+_SAME = {
+    "nodes": "on so many nodes",
+    "cpus-per-task": "for the threads of each rank",
+    "mem": "of each node, as 4G",
+    "partition": "which queue",
+    "account": "who pays",
+    "array": "a job for each of these numbers, as 0-9",
+    "output": "file for what is printed",
+}
+
+
+def main(arguments: list[str]) -> int:
+    # Arguments of the script that look like ours stand behind "--".
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments[:at])
+    if ":" in arguments[at:]:
+        parser.error("':' as an argument: mpirun takes it for the next program")
+    text = batch_script(asked, arguments[at + 1 :])
+    if asked.dry_run:
+        print(text, end="")
+        return 0
+    try:
+        return subprocess.run(["sbatch"], input=text, text=True).returncode
+    except FileNotFoundError:
+        print("pypar submit: sbatch is not on PATH: is this a SLURM login node? "
+              "--dry-run shows what it would get", file=sys.stderr)  # fmt: skip
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pypar submit",
+        description="Have SLURM run a script on several ranks.",
+        epilog="Arguments of the script stand behind --.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("script", type=_script, help="of Python")
+    parser.add_argument("-n", type=ranks, required=True, metavar="RANKS")
+    parser.add_argument("--time", type=duration, help="limit, as 2h, 1h30m or 02:00:00")
+    parser.add_argument("--name", type=_word, help="of the job; else the script's")
+    for name, meaning in _SAME.items():
+        parser.add_argument(f"--{name}", type=_word, help=meaning)
+    parser.add_argument(
+        "--signal",
+        type=int,
+        default=60,
+        metavar="SECONDS",
+        help="before the end, when pypar.on_time_limit calls its functions; else 60",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the batch script, submit nothing"
+    )
+    return parser
+
+
+def _word(text: str) -> str:
+    if not _WORD.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: letters, digits and _.,:+@%=/[]- only")
+    return text
+
+
+def _script(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"there is no script {text!r}")
+    return Path(text).absolute()
+
+
+def duration(text: str) -> str:
+    """A time limit as SLURM writes it; "2h" is 0-02:00:00."""
+    if _AS_SLURM_SAYS.fullmatch(text):
+        return text
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r}: a time is 90m, 2h, 1d12h or 02:00:00")
+    numbers = zip(found.groups("0"), _UNITS.values(), strict=True)
+    minutes = sum(int(number) * unit for number, unit in numbers) // 60
+    if not minutes:  # to SLURM that means no limit
+        raise argparse.ArgumentTypeError(f"{text!r}: a minute is the least")
+    return f"{minutes // 1440}-{minutes // 60 % 24:02}:{minutes % 60:02}:00"
+
+
+def batch_script(asked: argparse.Namespace, arguments: list[str]) -> str:
+    """What sbatch is given. It becomes mpirun, so that mpirun gets the signal."""
+    name = asked.name or re.sub(r"[^A-Za-z0-9_.-]", "_", asked.script.stem)
+    options = {"job-name": name, "ntasks": asked.n, "time": asked.time}
+    options |= {name: getattr(asked, name.replace("-", "_")) for name in _SAME}
+    options["signal"] = f"B:USR1@{asked.signal}"
+    lines = [f"#SBATCH --{name}={value}" for name, value in options.items() if value]
+    program = [str(asked.script)] if asked.script.suffix == ".py" else [
+        sys.executable, str(asked.script)]  # fmt: skip
+    command = [sys.executable, "-m", "pypar", "run", *program, *arguments]
+    return "\n".join(["#!/bin/sh", *lines, f"exec {shlex.join(command)}", ""])

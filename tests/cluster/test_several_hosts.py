@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: MIT
+"""Jobs of mpirun on several hosts: what ranks of one host do, those of four do, too."""
+
+import re
+import textwrap
+
+import pytest
+from mpirun import APPS, BUILD, PYTHON, SOURCE
+
+UNEVEN = "h1:3,h2,h3:2,h4"
+HOSTS = ["h1", "h1", "h1", "h2", "h3", "h3", "h4"]  # of ranks 0 to 6
+
+
+@pytest.fixture
+def job(cluster, tmp_path):
+    """Run a script of Python on ranks of the hosts; what it printed, sorted."""
+
+    def run(script, on=UNEVEN, timeout=60):
+        file = tmp_path / "script.py"
+        file.write_text(textwrap.dedent(script))
+        done = cluster.mpirun(on, PYTHON, file, timeout=timeout)
+        assert done.returncode == 0 and not done.stderr, done
+        return sorted(done.stdout.splitlines())
+
+    return run
+
+
+# ---- programs ----------------------------------------------------------------
+
+
+def test_a_ring_goes_around_all_hosts(cluster):
+    done = cluster.mpirun(UNEVEN, APPS / "ring", "--laps", "20")
+    assert done.returncode == 0, done
+    assert re.findall(r"rank \d on (\w+)", done.stdout) == HOSTS
+    assert "token 140 as expected" in done.stdout
+
+
+def test_large_messages_go_around_all_hosts(cluster):
+    done = cluster.mpirun(UNEVEN, APPS / "ring", "--laps", "2", "--bytes", "20000000")
+    assert done.returncode == 0, done
+    assert "token 14 as expected" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fib", "25", "24", "23", "22", "21"),
+        ("fib", "--scatter", "block", "25", "24", "23", "22", "21"),
+        ("pi", "--intervals", "100000"),
+        ("fib.py", "20", "19", "18"),
+        ("pi.py", "--intervals", "10000"),
+        ("ring.py",),
+        ("mandelbrot.py", "--dynamic"),
+        ("farm.py", "60", "97", "10000000000037"),
+        ("bsend.py", "--numbers", "200000"),
+        ("heat.py", "--rows", "50", "--columns", "70"),
+    ],
+    ids=" ".join,
+)
+def test_a_sample_program_says_the_same_as_on_one_host(cluster, words):
+    name, *rest = words
+    program = [PYTHON, SOURCE / "apps" / name] if name.endswith(".py") else [APPS / name]
+    done = cluster.mpirun(UNEVEN, *program, *rest)
+    alone = cluster.mpirun("h1:7", *program, *rest)
+    assert done.returncode == 0 == alone.returncode, (done, alone)
+    assert results(done) == results(alone)
+
+
+def results(done):
+    """What a program printed, without what took how long and where."""
+    time = r"\S* ?\d+(\.\d+)?([eE][-+]?\d+)? (m?s|us|times)\b.*|\bon h\d.*|speed.*|rank \d.*"
+    return sorted(re.sub(time, "", line) for line in done.stdout.splitlines())
+
+
+# ---- communicators of a node -------------------------------------------------
+
+
+def test_a_node_is_the_ranks_of_one_host(job):
+    told = job("""
+        from pypar import get_processor_name, world
+        node = world.node
+        names = node.allgather(get_processor_name())
+        assert set(names) == {get_processor_name()}
+        print(world.rank, names[0], node.rank, node.size)
+    """)
+    assert told == [
+        "0 h1 0 3", "1 h1 1 3", "2 h1 2 3", "3 h2 0 1", "4 h3 0 2", "5 h3 1 2", "6 h4 0 1"
+    ]  # fmt: skip
+
+
+def test_ranks_that_are_dealt_out_in_turns_find_their_node(cluster, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pypar import world\n"
+        "print(world.rank, world.node.allgather(world.rank), world.node.allreduce(1, 3))\n"
+    )
+    done = cluster.mpirun("h1:2,h2:2,h3:2", "--map-by", "node", PYTHON, script)
+    assert done.returncode == 0, done
+    pairs = {0: [0, 3], 1: [1, 4], 2: [2, 5]}
+    expected = [f"{rank} {pairs[rank % 3]} 2" for rank in range(6)]
+    assert sorted(done.stdout.splitlines()) == expected
+
+
+def test_the_first_ranks_of_the_hosts_make_a_communicator(job):
+    told = job("""
+        from pypar import get_processor_name, world
+        firsts = world.split(0 if world.node.rank == 0 else None)
+        if firsts:
+            names = firsts.gather((get_processor_name(), world.node.size))
+            if firsts.rank == 0:
+                print(names)
+    """)
+    assert told == ["[('h1', 3), ('h2', 1), ('h3', 2), ('h4', 1)]"]
+
+
+# ---- messages over TCP -------------------------------------------------------
+
+
+def test_arrays_of_every_length_arrive_whole_between_all_hosts(job):
+    """Around the limits below which a message goes in one piece, at libpar's and at
+    those of Open MPI's transports."""
+    told = job("""
+        import zlib
+        import numpy as np
+        from pypar import world
+
+        limits = [0, 4000, 20480, 32768, 65536, 131072, 2**20]
+        lengths = [max(0, limit + d) for limit in limits for d in (-64, -1, 0, 1, 64)]
+        others = [rank for rank in range(world.size) if rank != world.rank]
+
+        def drawn(source, dest, length):
+            return np.random.default_rng([source, dest, length]).bytes(length)
+
+        for length in lengths:
+            coming = [world.ireceive(other) for other in others]
+            going = [
+                world.isend(np.frombuffer(drawn(world.rank, o, length), np.uint8), o)
+                for o in others
+            ]
+            for other, request in zip(others, coming):
+                expected = drawn(other, world.rank, length)
+                assert zlib.crc32(request.wait(30)) == zlib.crc32(expected), length
+            for request in going:
+                request.wait(30)
+        print("all")
+    """)
+    assert told == ["all"] * 7
+
+
+def test_a_message_of_hundreds_of_megabytes_arrives_whole(job):
+    told = job(
+        """
+        import zlib
+        import numpy as np
+        from pypar import world
+
+        sent = np.arange(40_000_000)  # of 8 bytes
+        if world.rank == 0:
+            world.send(sent, 1)
+            back = world.receive(1)
+            print(zlib.crc32(back) == zlib.crc32(sent[::-1].copy()))
+        else:
+            world.send(world.receive(0)[::-1], 0)
+        """,
+        on="h1,h2",
+        timeout=120,
+    )
+    assert told == ["True"]
+
+
+def test_large_collective_calls_give_the_same_on_all_hosts(job):
+    told = job("""
+        import numpy as np
+        from pypar import MAX, SUM, world
+
+        n, rank, size = 200_000, world.rank, world.size
+        mine = np.arange(n) * (rank + 1)
+        total = np.arange(n) * sum(range(1, size + 1))
+        assert (world.allreduce(mine, SUM) == total).all()
+        root = world.reduce(mine, MAX, root=4)
+        assert root is None if rank != 4 else (root == np.arange(n) * size).all()
+        assert (world.broadcast(mine.copy(), root=3) == np.arange(n) * 4).all()
+        assert [a[1] for a in world.allgather(mine)] == list(range(1, size + 1))
+        parts = world.alltoall([np.full(50_000, 10 * rank + to) for to in range(size)])
+        assert [a[-1] for a in parts] == [10 * source + rank for source in range(size)]
+        assert (world.scan(mine, SUM) == np.arange(n) * sum(range(1, rank + 2))).all()
+        print("all")
+    """)
+    assert told == ["all"] * 7
+
+
+# ---- the tests of one host ---------------------------------------------------
+
+
+@pytest.fixture
+def spread(cluster, tmp_path):
+    """Run a command whose mpirun puts each rank on the next host."""
+    hostfile = tmp_path / "hosts"
+    hostfile.write_text("".join(f"h{n} slots=2\n" for n in range(1, 5)))
+
+    def run(*argv):
+        done = cluster.run(
+            f"OMPI_MCA_orte_default_hostfile={hostfile}",
+            "OMPI_MCA_rmaps_base_mapping_policy=node",
+            "OMPI_MCA_mca_base_env_list=PYTHONPATH;PAR_RANKS_FOLDER",
+            f"TMPDIR={tmp_path}",  # which all hosts have
+            *argv,
+            timeout=300,
+        )
+        assert done.returncode == 0, done
+        return done
+
+    return run
+
+
+def test_the_librarys_tests_pass_on_several_hosts(spread):
+    names = "alltoall collective inbox message p2p reduce request split vector".split()
+    tests = rf"^lib\.({'|'.join(names)})\.n3$"
+    done = spread("ctest", "--test-dir", BUILD, "-R", tests, "--output-on-failure")
+    assert f"0 tests failed out of {len(names)}" in done.stdout, done
+
+
+def test_the_bindings_tests_pass_on_several_hosts(spread, tmp_path):
+    names = "collective p2p random split".split()
+    files = [SOURCE / "tests" / "bindings" / f"test_{name}.py" for name in names]
+    # Of its own, beside which the run that this is must not write.
+    apart = ["-p", "no:cacheprovider", "--basetemp", tmp_path / "inner"]
+    done = spread(PYTHON, "-m", "pytest", *apart, "-k", "4ranks", *files)
+    passed = re.search(r"^(\d+) passed", done.stdout, re.MULTILINE)
+    assert int(passed[1]) > 100, done
+
+
+# ---- failures ----------------------------------------------------------------
+
+
+def test_an_exception_on_one_host_ends_the_job_on_all(cluster, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pypar import world\n"
+        "if world.rank == 3:\n"
+        "    raise SystemExit(7)\n"
+        "world.receive(3)\n"
+    )
+    done = cluster.mpirun(UNEVEN, PYTHON, script)
+    assert done.returncode == 7, done
+
+
+def test_a_signal_to_mpirun_ends_the_job_on_all_hosts(cluster, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from pypar import world\nworld.receive(world.rank)\n")
+    limit = ["timeout", "--signal=INT", "3", "mpirun", "--host", UNEVEN]
+    done = cluster.run(*limit, "-x", "PYTHONPATH", PYTHON, script)
+    assert done.returncode == 124, done
