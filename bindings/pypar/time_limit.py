@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a rank does when the batch system is about to end the job."""
 
+import atexit
 import signal as signals
 from collections.abc import Callable
 from types import FrameType
@@ -30,6 +31,10 @@ def on_time_limit(function: _Function, signal: int = signals.SIGUSR1) -> _Functi
     if not callable(function):
         raise TypeError(f"on_time_limit wants a function, not {function!r}")
     signals.signal(signal, _call_functions)
+    if signal not in _functions:
+        # Who has left the script waits for the others: the signal must not kill it,
+        # and Python gives back the handlers that it knows of.
+        atexit.register(signals.signal, signal, signals.SIG_IGN)
     _functions.setdefault(signal, []).append(function)
     return function
 
