@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""python -m pypar: the word behind it is a command; what is none is said."""
+
+from mpirun import PYTHON, SOURCE, alone
+
+
+def pypar(*words, env=None):
+    return alone(PYTHON, "-m", "pypar", *words, env=env)
+
+
+def test_help_has_a_line_for_each_command():
+    for words in ([], ["--help"], ["help"]):
+        done = pypar(*words)
+        assert done.returncode == 0 and not done.stderr, done
+        lines = [line.split() for line in done.stdout.splitlines()[2:]]
+        assert {"run", "submit"} <= {word for word, *_ in lines}
+
+
+def test_no_command_is_status_2_and_says_which_there_are():
+    done = pypar("rnu", "-n", "2")
+    assert done.returncode == 2 and not done.stdout, done
+    assert "'rnu'" in done.stderr and "run " in done.stderr
+
+
+def test_commands_about_the_job_to_be_start_no_mpi():
+    """They work where MPI cannot start."""
+    broken = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_ess": "nonsense"}
+    assert alone(PYTHON, "-c", "import pypar", env=broken).returncode != 0
+    done = pypar("submit", "--dry-run", "-n", "2", SOURCE / "apps/ring.py", env=broken)
+    assert done.returncode == 0 and not done.stderr, done
