@@ -32,19 +32,19 @@ def note_it():
 
 saved = json.loads(file.read_text()) if world.rank == 0 and file.exists() else [0, 0]
 step, total = world.broadcast(saved)
-first = step
+if world.rank == 0:
+    print(f"begins at step {step} of {options.steps}")
 while step < options.steps:
     time.sleep(options.pause)
-    total = world.allreduce(step + world.rank, SUM) + total
+    total += world.allreduce(step + world.rank, SUM)
     step += 1
     if world.allreduce(time_is_up, LOR):  # on any rank: all stop at the same step
         break
 
 if world.rank == 0:
-    print(f"steps {first} to {step} of {options.steps}, total {total}")
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps([step, total]))
+    new.replace(file)  # whole or not at all
+    print(f"ends at step {step}, total {total}")
     if step < options.steps:
-        file.with_suffix(".new").write_text(json.dumps([step, total]))
-        file.with_suffix(".new").replace(file)  # whole or not at all
         subprocess.run(["scontrol", "requeue", job], check=True)
-    else:
-        file.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ ClusterName=par
 SlurmctldHost=head({head})
 SlurmUser=root
 SlurmdUser=root
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool.%n
 SlurmctldPidFile={folder}/slurmctld.pid

@@ -72,6 +72,25 @@ def results(done):
     return sorted(re.sub(time, "", line) for line in done.stdout.splitlines())
 
 
+def test_run_shares_ranks_out_among_hosts(cluster, tmp_path):
+    folder = tmp_path / "it's $(here)"
+    folder.mkdir()
+    script = folder / "a b.py"
+    script.write_text(
+        "import os, sys\n"
+        "from pypar import get_processor_name, world\n"
+        "told = world.gather((get_processor_name(), sys.argv[1:], os.environ['PAR_WAIT']))\n"
+        "if world.rank == 0: print(told)\n"
+    )
+    words = ["-n", "5", "--hosts", "h1,h3", script, "$(touch made)", "it's", ""]
+    run = [PYTHON, "-m", "pypar", "run", *words]
+    done = cluster.run(*run, env={"PAR_WAIT": "sleep"})
+    assert done.returncode == 0, done
+    arrived = (["$(touch made)", "it's", ""], "sleep")
+    hosts = ["h1", "h1", "h1", "h3", "h3"]
+    assert done.stdout == f"{[(host, *arrived) for host in hosts]}\n"
+
+
 # ---- communicators of a node -------------------------------------------------
 
 
