@@ -9,6 +9,7 @@ exit status is its own, and a signal to it is one to the job.
 import argparse
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,7 +150,10 @@ def _program(program: str, arguments: list[str]) -> list[str]:
     if ":" in (program, *arguments):
         raise LaunchError("':' as an argument: mpirun takes it for the next program")
     if not program.endswith(".py"):
-        return [program, *arguments]
+        path = shutil.which(program)  # other hosts may have another PATH
+        if not path:
+            raise LaunchError(f"there is no program {program!r}")
+        return [path, *arguments]
     if not os.path.exists(program):
         raise LaunchError(f"there is no script {program!r} in {os.getcwd()}")
     # Not an option of Python's or mpirun's, whatever it is called.

@@ -147,6 +147,7 @@ def test_sigusr1_reaches_the_functions_of_the_time_limit(script):
         (["-n", "two", "true"], "'two'"),
         (["-n", "2"], "program"),
         (["-n", "2", "nowhere.py"], "no script 'nowhere.py'"),
+        (["-n", "2", "nowhere"], "no program 'nowhere'"),
         (["--hosts", "a,,b", "true"], "''"),
         (["--hosts=-oProxyCommand=touch made", "true"], "is not HOST"),
         (["--hosts", "a;touch made", "true"], "'a;touch made'"),
