@@ -23,23 +23,14 @@ class Launcher(NamedTuple):
     version: tuple[int, ...]  # of Open MPI
 
 
-class _Symbol(ctypes.Structure):
-    """Dl_info of dladdr(3)."""
-
-    _fields_ = [
-        ("file", ctypes.c_char_p),
-        ("base", ctypes.c_void_p),
-        ("name", ctypes.c_char_p),
-        ("address", ctypes.c_void_p),
-    ]
-
-
 def find() -> Launcher:
     """The mpirun to start ranks of this pypar with; LaunchError where there is none."""
     library, words = _library()
     version = _version(r"Open MPI v(\S+?),", words)
     if not version:
-        raise LaunchError(f"only Open MPI's mpirun is known here, and {library} is {words}")
+        raise LaunchError(
+            f"only Open MPI's mpirun is known here, and {library} is {words}"
+        )
     others = []
     for mpirun in _candidates(library):
         has = _version(r"\(Open MPI\) (\S+)", _output(mpirun))
@@ -57,10 +48,13 @@ def _library() -> tuple[Path, str]:
     spec = importlib.util.find_spec(f"{__package__}._core")
     assert spec and spec.origin  # it lies beside this file
     mpi = ctypes.CDLL(spec.origin).MPI_Get_library_version
-    symbol, words, length = _Symbol(), ctypes.create_string_buffer(8192), ctypes.c_int()
-    ctypes.CDLL(None).dladdr(mpi, ctypes.byref(symbol))
+    words, length = ctypes.create_string_buffer(8192), ctypes.c_int()
     mpi(words, ctypes.byref(length))
-    return Path(symbol.file.decode()), words.value.decode(errors="replace")
+    where = (ctypes.c_void_p * 4)()  # a Dl_info, which begins with the file's name
+    ctypes.CDLL(None).dladdr(mpi, where)
+    assert where[0]
+    file = ctypes.string_at(where[0]).decode()
+    return Path(file), words.value.decode(errors="replace")
 
 
 def _candidates(library: Path) -> Iterator[str]:

@@ -30,6 +30,7 @@ _EXPORTED = re.compile(
 
 
 def main(arguments: list[str]) -> int:
+    """Become mpirun, or return the status of what cannot be."""
     asked = _parser().parse_args(arguments)
     try:
         launcher = find()
@@ -40,7 +41,9 @@ def main(arguments: list[str]) -> int:
         return USAGE_STATUS
     told = [f"{' '.join(words)} ({reason})" for words, reason in options if reason]
     if told:
-        print(f"pypar run: {launcher.path} {', '.join(told)}", file=sys.stderr, flush=True)
+        print(
+            f"pypar run: {launcher.path} {', '.join(told)}", file=sys.stderr, flush=True
+        )
     words = [word for option, _ in options for word in option]
     os.execv(launcher.path, [launcher.path, *words, *program])
 

@@ -16,7 +16,9 @@ from .run import ranks
 _UNITS = {"d": 86400, "h": 3600, "m": 60}
 _DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
 _AS_SLURM_SAYS = re.compile(r"\d+|(?:\d+-)?\d+(?::\d\d){1,2}|\d+-\d+")
-_WORD = re.compile(r"[A-Za-z0-9_.,:+@%=/\[\]-]+")  # means nothing else in a line of #SBATCH
+_WORD = re.compile(
+    r"[A-Za-z0-9_.,:+@%=/\[\]-]+"
+)  # means nothing else in a line of #SBATCH
 
 # Options that sbatch has by the same names.
 _SAME = {
@@ -31,6 +33,7 @@ _SAME = {
 
 
 def main(arguments: list[str]) -> int:
+    """Hand the batch script to sbatch; return its status."""
     # Arguments of the script that look like ours stand behind "--".
     at = arguments.index("--") if "--" in arguments else len(arguments)
     parser = _parser()
@@ -77,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _word(text: str) -> str:
     if not _WORD.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: letters, digits and _.,:+@%=/[]- only")
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: letters, digits and _.,:+@%=/[]- only"
+        )
     return text
 
 
@@ -93,7 +98,9 @@ def duration(text: str) -> str:
         return text
     found = _DURATION.fullmatch(text)
     if not found:
-        raise argparse.ArgumentTypeError(f"{text!r}: a time is 90m, 2h, 1d12h or 02:00:00")
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: a time is 90m, 2h, 1d12h or 02:00:00"
+        )
     numbers = zip(found.groups("0"), _UNITS.values(), strict=True)
     minutes = sum(int(number) * unit for number, unit in numbers) // 60
     if not minutes:  # to SLURM that means no limit

@@ -68,7 +68,9 @@ def test_arguments_arrive_as_they_are(words_script, tmp_path, monkeypatch):
     assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize("name", ["a b.py", "$(touch made).py", "-x.py", "'\".py", "é.py"])
+@pytest.mark.parametrize(
+    "name", ["a b.py", "$(touch made).py", "-x.py", "'\".py", "é.py"]
+)
 def test_a_script_may_have_any_name(words_script, tmp_path, monkeypatch, name):
     folder = tmp_path / "it's; touch made"
     folder.mkdir()

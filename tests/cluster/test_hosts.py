@@ -102,6 +102,9 @@ def of_folder(folder):
                 command = (process / "cmdline").read_bytes()
             except OSError:  # it has ended
                 continue
-            if bytes(folder) in environment + command and int(process.name) != os.getpid():
+            if (
+                bytes(folder) in environment + command
+                and int(process.name) != os.getpid()
+            ):
                 found.append(command)
     return found

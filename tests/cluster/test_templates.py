@@ -39,7 +39,9 @@ def test_c_runs_four_ranks(sbatch):
 
 def test_python_runs_four_ranks(sbatch):
     told = sbatch("python").told()
-    assert {f"rank {rank}" for rank in range(4)} <= set(re.findall(r"rank \d", told)), told
+    assert {f"rank {rank}" for rank in range(4)} <= set(re.findall(r"rank \d", told)), (
+        told
+    )
 
 
 def test_threads_has_a_thread_for_each_cpu_of_a_rank(sbatch):
