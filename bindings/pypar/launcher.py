@@ -54,7 +54,7 @@ def _library() -> tuple[Path, str]:
     ctypes.CDLL(None).dladdr(mpi, where)
     assert where[0]
     file = ctypes.string_at(where[0]).decode()
-    return Path(file), words.value.decode(errors="replace")
+    return Path(file), words.value.decode(errors="replace").partition("\n")[0]
 
 
 def _candidates(library: Path) -> Iterator[str]:

@@ -88,15 +88,19 @@ class Cluster:
     def boot(self, host):
         """Start HOST and plug it in, for the first time or after kill()."""
         inside = [] if host == "head" else self.enter("head")
-        self.processes[host] = subprocess.Popen(
-            [*inside, *UNSHARE, "sh", HERE / "boot.sh", host, self.folder],
-            stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is ours, who end it after the tests
-        )
+        log = self.folder / f"{host}.log"
+        with open(log, "wb") as output:
+            self.processes[host] = subprocess.Popen(
+                [*inside, *UNSHARE, "sh", HERE / "boot.sh", host, self.folder],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is ours, who end it after the tests
+            )
         limit = time.monotonic() + BOOT_SECONDS
         while not self._pid_file(host).exists():
             if self.processes[host].poll() is not None or time.monotonic() > limit:
-                raise RuntimeError(f"host {host} did not start")
+                raise RuntimeError(f"host {host} did not start: {log.read_text()}")
             time.sleep(0.01)
         if host != "head":
             self.ip("link", "add", f"to-{host}", "type", "veth",
@@ -112,13 +116,20 @@ class Cluster:
         output_of([*self.enter(host), "ip", *words])
 
     def kill(self, host):
-        """Cut the power of HOST."""
+        """End all that runs on HOST, at once."""
         output_of([*self.enter("head"), "kill", "-KILL", self._pid(host)])
         self.processes.pop(host).wait()
         self._pid_file(host).unlink()
 
+    def unplug(self, host):
+        """Take the cable out of HOST: nobody is told, and what is sent is lost."""
+        self.ip("link", "set", f"to-{host}", "down")
+
+    def plug(self, host):
+        self.ip("link", "set", f"to-{host}", "up")
+
     def end(self):
-        """Cut the power of all."""
+        """End all hosts."""
         for process in self.processes.values():
             process.stdin.close()
         for process in [*self.processes.values(), *self.daemons]:

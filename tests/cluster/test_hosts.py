@@ -43,7 +43,7 @@ def test_a_command_goes_to_another_host_as_by_ssh(cluster):
     assert done.returncode == 255 and "h9" in done.stderr
 
 
-def test_a_host_without_power_loses_all_that_runs_there(folders):
+def test_a_host_that_is_killed_loses_all_that_runs_there(folders):
     with Cluster(folders("one"), hosts=2) as cluster:
         cluster.start("sleep", "600", host="h1", output=os.devnull)
         while "sleep 600 " not in cluster.traces()["processes"]:

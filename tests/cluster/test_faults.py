@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""What becomes of a job whose host cannot be reached any more: it ends with a word that
+names the host, or it goes on; what is delivered is right. docs/slurm.md has the table."""
+
+import textwrap
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+from hosts import Cluster
+from mpirun import PYTHON
+
+# Rank 3 is alone on h3. Who gets something wrong says so.
+BEGIN = """
+    import sys, time, zlib
+    from pathlib import Path
+
+    def begin():
+        Path({begun!r}).touch()
+
+    def must(right):
+        if not right:
+            print("WRONG", flush=True)
+
+    if {phase!r} == "init":
+        import os
+        if os.uname().nodename == "h3":
+            begin()
+            time.sleep(600)
+
+    import numpy as np
+    from pypar import SUM, world
+
+    last = world.size - 1
+    world.barrier()
+    if world.rank == 0:
+        begin()
+"""
+PHASES = {
+    "init": "",
+    "receive": """
+        world.receive(0 if world.rank else last) if world.rank < last else time.sleep(600)
+    """,
+    "send": """
+        sent = np.arange(2_000_000)
+        while world.rank == 0:
+            world.send(sent, last)
+        while world.rank == last:
+            must(zlib.crc32(world.receive(0)) == zlib.crc32(sent))
+        world.receive(0)
+    """,
+    "small collective": """
+        while True:
+            must(world.allreduce(world.rank + 1, SUM) == 10)
+    """,
+    "large collective": """
+        part = np.arange(1_000_000)
+        while True:
+            must((world.allreduce(part * (world.rank + 1), SUM) == part * 10).all())
+    """,
+    "finalize": """
+        if world.rank == last:
+            time.sleep(600)
+    """,
+    "until it is over": """
+        n = 0
+        while not world.broadcast(Path({over!r}).exists()):
+            n += 1
+            parts = world.alltoall([np.full(3000, n + to) for to in range(world.size)])
+            must(all((part == n + world.rank).all() for part in parts))
+        print("done")
+    """,
+}
+# Open MPI's own are 300 s and more.
+WATCHFUL = {
+    "oob_tcp_keepalive_time": "2",
+    "oob_tcp_keepalive_intvl": "1",
+    "oob_tcp_keepalive_probes": "3",
+}
+
+
+@pytest.fixture
+def hosts(four_hosts, tmp_path):  # where there are no hosts it is skipped
+    (tmp_path / "cluster").mkdir()
+    with Cluster(tmp_path / "cluster", hosts=3) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def job(hosts, tmp_path):
+    """Run PHASE on the hosts, and FAULT() in its midst; how the job ended."""
+
+    def run(phase, fault, *options, timeout=60):
+        begun, script = tmp_path / "begun", tmp_path / "script.py"
+        text = textwrap.dedent(BEGIN) + textwrap.dedent(PHASES[phase])
+        over = str(tmp_path / "over")
+        script.write_text(text.format(begun=str(begun), over=over, phase=phase))
+        with meanwhile(begun, fault):
+            done = hosts.mpirun("h1:2,h2,h3", *options, PYTHON, script, timeout=timeout)
+        assert "WRONG" not in done.stdout, done
+        return done
+
+    return run
+
+
+@contextmanager
+def meanwhile(begun, fault):
+    """FAULT() a moment after the file BEGUN is there."""
+
+    def watch():
+        limit = time.monotonic() + 60
+        while not begun.exists() and time.monotonic() < limit:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        fault()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+@pytest.mark.parametrize("phase", [phase for phase in PHASES if "until" not in phase])
+def test_a_cable_that_is_out_ends_the_job_where_mpirun_looks(hosts, job, phase):
+    options = [word for pair in WATCHFUL.items() for word in ("--mca", *pair)]
+    done = job(phase, lambda: hosts.unplug("h3"), *options)
+    assert done.returncode != 0 and "on node h3" in done.stderr, done
+
+
+def test_a_cable_that_is_out_for_a_moment_delays_the_job(hosts, job, tmp_path):
+    def unplug_for_a_moment():
+        hosts.unplug("h3")
+        time.sleep(1)
+        hosts.plug("h3")
+        time.sleep(1)
+        (tmp_path / "over").touch()
+
+    done = job("until it is over", unplug_for_a_moment, timeout=120)
+    assert done.returncode == 0 and done.stdout == "done\n" * 4, done
+
+
+def test_a_host_that_is_down_from_the_start_is_named(hosts):
+    hosts.kill("h3")
+    done = hosts.mpirun("h1,h3", PYTHON, "-c", "import pypar")
+    assert done.returncode != 0 and "no host h3" in done.stderr, done
