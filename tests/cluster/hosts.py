@@ -36,10 +36,9 @@ def why_not():
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         return f"missing here: {', '.join(missing)}"
     try:
-        link = ["ip", "link", "add", "type", "veth"]
-        output_of([*UNSHARE, *link])
+        for kind in ("veth", "bridge"):
+            output_of([*UNSHARE, "ip", "link", "add", "type", kind])
         output_of([*UNSHARE, "mount", "-t", "tmpfs", "none", "/dev/shm"])
-        output_of([*UNSHARE, "ip", "link", "add", "type", "bridge"])
     except subprocess.CalledProcessError as error:
         return f"namespaces are not allowed here: {error.stderr.strip()}"
     return ""
