@@ -45,7 +45,7 @@ def job(script):
     [
         ("world.receive(0, tag=5)", "world.send(None, 1, tag=5)"),
         ("world.ireceive(0, tag=5).wait()", "world.send(None, 1, tag=5)"),
-        ("world.probe(0, tag=5)", "world.send(None, 1, tag=5)"),
+        ("world.probe(0, tag=5); world.receive(0, tag=5)", "world.send(None, 1, tag=5)"),
         ("world.send(bytes(10_000_000), 0, tag=6)", "world.receive(1, tag=6)"),
         ("world.barrier()", "world.barrier()"),
         ("world.allreduce(1, pypar.SUM)", "world.allreduce(1, pypar.SUM)"),
