@@ -192,9 +192,10 @@ static PyObject *detach(PyObject *module, PyObject *Py_UNUSED(ignored))
 
 static int attach(PyObject *module)
 {
-    static const par_hooks hooks = {
-        .release = release_gil, .acquire = acquire_gil, .interrupt = look_for_signals,
-        .line = find_line};
+    static const par_hooks hooks = {.release = release_gil,
+                                    .acquire = acquire_gil,
+                                    .interrupt = look_for_signals,
+                                    .line = find_line};
     PyObject *atexit = PyImport_ImportModule("atexit");
     PyObject *leave = PyObject_GetAttrString(module, "_detach"), *done = NULL;
 

@@ -49,8 +49,7 @@ void ask_send(par_comm *comm, int dest, const word *w, const void *rest, size_t 
 
 /* The next word that has come to COMM, with *BYTES_P at *REST_P behind it; both are gone
  * at the next call. NULL where there is none. */
-const word *ask_next(par_comm *comm, int *source_p, const void **rest_p,
-                      size_t *bytes_p);
+const word *ask_next(par_comm *comm, int *source_p, const void **rest_p, size_t *bytes_p);
 
 /* Let go of what has been received by others. COMM's words that are still under way; of
  * all communicators for NULL. */

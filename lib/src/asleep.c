@@ -199,7 +199,7 @@ static bool look_at(pid_t thread, void *context)
 }
 
 bool asleep_all(const pid_t *known, size_t count, const void *other_than,
-                   uint64_t *trace_p)
+                uint64_t *trace_p)
 {
     look l = {.known = known, .count = count, .other_than = other_than, .trace = 1};
 
@@ -220,9 +220,9 @@ static uint64_t bit(int number)
  * people send to end it, and the C library's own two. */
 static uint64_t harmless(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGSEGV, SIGBUS, SIGFPE,
-                                  SIGILL, SIGABRT, SIGTRAP, SIGSYS,  SIGURG, 32,
-                                  33};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGSEGV, SIGBUS,
+                                  SIGFPE, SIGILL,  SIGABRT, SIGTRAP, SIGSYS,
+                                  SIGURG, 32,      33};
     uint64_t mask = 0;
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

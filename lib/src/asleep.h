@@ -22,7 +22,7 @@ void asleep_after_mpi(void);
  * for the futex OTHER_THAN. If it says so twice with the same *TRACE_P, none of them has
  * run in between. */
 bool asleep_all(const pid_t *known, size_t count, const void *other_than,
-                   uint64_t *trace_p);
+                uint64_t *trace_p);
 
 /* Whether a signal may come with which the program does something: a timer is set, or
  * there is a handler of its own. SIGINT and SIGTERM, which people send, don't count. */

@@ -21,7 +21,7 @@ enum {
     MS = 1000 * 1000,
     OTHERS_NS = 150 * MS, /* for those that a deadlock isn't of */
     LIMIT_NS = 1000 * MS,
-    LOOK_NS = 200 * MS, /* a process takes to write its stack */
+    LOOK_NS = 200 * MS,  /* a process takes to write its stack */
     LOOKS_NS = 600 * MS, /* all looks take */
     GROUPS_MAX = 60,
 };
@@ -145,9 +145,8 @@ void census_look(int64_t now)
     if (!look.count || now - look.begun < LOOK_NS)
         return;
     for (size_t i = 0; i < look.count; i++) {
-        word w = {.kind = WORD_SEEN,
-                  .all = (uint32_t)look.ranks[i],
-                  .number = look.number};
+        word w = {
+            .kind = WORD_SEEN, .all = (uint32_t)look.ranks[i], .number = look.number};
 
         peers_look(look.ranks[i], text, room);
         ask_send(world(), look.asker, &w, text, strlen(text));
@@ -344,9 +343,10 @@ static void print_deadlock(page *p, const group *groups, size_t groups_count)
         print(p, "also waiting:\n");
         print_groups(p, groups, groups_count, false);
     }
-    print(p, census.ends ? "par: the job ends with status 86 (PAR_DEADLOCK=report lets it "
-                           "wait, off looks for none)\n"
-                         : "par: the job goes on, as PAR_DEADLOCK says\n");
+    print(p, census.ends
+                 ? "par: the job ends with status 86 (PAR_DEADLOCK=report lets it "
+                   "wait, off looks for none)\n"
+                 : "par: the job goes on, as PAR_DEADLOCK says\n");
 }
 
 static const char *seen_of(int rank)

@@ -6,8 +6,9 @@
 #include "ask.h"
 
 /* Ask all ranks. IN, one for each rank of the world, are those that a deadlock is of;
- * which the job ENDS after; NULL: it is for a report of what all ranks do, because this one has waited for SECONDS.
- * No other census may be under way. Need the lock, all of them. */
+ * which the job ENDS after; NULL: it is for a report of what all ranks do, because this
+ * one has waited for SECONDS. No other census may be under way. Need the lock, all of
+ * them. */
 void census_begin(const bool *in, bool ends, double seconds, int64_t now);
 
 /* What this rank has been asked to look at, it tells of. */

@@ -106,9 +106,8 @@ static bool has_news(const collective *c)
 static void tell_request(const collective *c, const par_request *request,
                          watch_account *account)
 {
-    watch_account needs = {.edges = account->edges,
-                           .count = account->count,
-                           .room = account->room};
+    watch_account needs = {
+        .edges = account->edges, .count = account->count, .room = account->room};
 
     call_tell(c, account);
     request_tell(request, &needs);

@@ -39,10 +39,10 @@ enum {
     MS = 1000 * 1000,
     LOOK_MIN_NS = 50 * MS,
     LOOK_MAX_NS = 1000 * MS,
-    SETTLE_NS = 50 * MS,     /* from the last answer to the search */
-    RETRY_NS = 250 * MS,     /* to the next search, then twice as long each time */
-    STALE_NS = 500 * MS,     /* a search that hears nothing may begin again */
-    REFRESH_NS = 250 * MS,   /* between two times of asking */
+    SETTLE_NS = 50 * MS,   /* from the last answer to the search */
+    RETRY_NS = 250 * MS,   /* to the next search, then twice as long each time */
+    STALE_NS = 500 * MS,   /* a search that hears nothing may begin again */
+    REFRESH_NS = 250 * MS, /* between two times of asking */
 };
 
 static const int64_t RETRY_MAX_NS = INT64_C(30000) * MS;
@@ -423,8 +423,7 @@ static void hear_get(int source, const word *w)
     reply.all = reply.yes ? (uint32_t)own.count : 0;
     do {
         for (n = 0; n < most && at + n < reply.all; n++)
-            needs[n] =
-                (word_need){own.needs[at + n].rank, own.needs[at + n].answered};
+            needs[n] = (word_need){own.needs[at + n].rank, own.needs[at + n].answered};
         send_world(source, &reply, needs, n * sizeof *needs);
         at += n;
     } while (at < reply.all);

@@ -37,9 +37,8 @@ static bool told_of_hang, told_of_deadlock;
 
 static par_error choose_deadlock(deadlock_choice *choice_p)
 {
-    static const char *const names[] = {[DEADLOCK_ABORT] = "abort",
-                                        [DEADLOCK_REPORT] = "report",
-                                        [DEADLOCK_OFF] = "off"};
+    static const char *const names[] = {
+        [DEADLOCK_ABORT] = "abort", [DEADLOCK_REPORT] = "report", [DEADLOCK_OFF] = "off"};
     const char *text = getenv("PAR_DEADLOCK");
 
     *choice_p = DEADLOCK_ABORT;
@@ -165,8 +164,7 @@ static bool step(int64_t now)
     look_for_deadlock(now);
     look_for_hang(now);
     census_look(now);
-    return census_step(now) == CENSUS_DEADLOCK &&
-           options.deadlock == DEADLOCK_ABORT;
+    return census_step(now) == CENSUS_DEADLOCK && options.deadlock == DEADLOCK_ABORT;
 }
 
 static void end_job(void)

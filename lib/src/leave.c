@@ -10,10 +10,10 @@
 
 #include <inttypes.h>
 
+#include "ask.h"
 #include "background.h"
 #include "lock.h"
 #include "wait.h"
-#include "ask.h"
 
 /* What a rank says: of this communicator and of all; the largest counts. */
 enum { LEFT, LEFT_ANYWHERE, MADE, LESS_THAN_MADE };

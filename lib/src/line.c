@@ -49,7 +49,8 @@ void line_of_caller(char *text, size_t size)
                 at = (char *)frames[i - 1] - 1;
                 dladdr(at, &info);
             }
-            if (!strstr(info.dli_fname, "/libc.so")) /* it calls at the end of a program */
+            if (!strstr(info.dli_fname,
+                        "/libc.so")) /* it calls at the end of a program */
                 write_line(at, &info, text, size);
             return;
         }

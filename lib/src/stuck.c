@@ -14,9 +14,9 @@
 
 #include <stdlib.h>
 
+#include "asleep.h"
 #include "lock.h"
 #include "request.h"
-#include "asleep.h"
 #include "wait.h"
 
 /* Long enough for a signal that has come before to have been looked for. */

@@ -12,11 +12,11 @@
 #include "watch.h"
 
 typedef struct stuck_state {
-    uint64_t serial;   /* of this time; 0: the rank is not stuck */
-    int64_t since;     /* when it was seen first */
-    bool is_ripe;      /* it has been so for a while */
-    bool is_leaving;   /* it has come to the end of the job */
-    bool is_victim;    /* something of it waits that must not wait for ever */
+    uint64_t serial;         /* of this time; 0: the rank is not stuck */
+    int64_t since;           /* when it was seen first */
+    bool is_ripe;            /* it has been so for a while */
+    bool is_leaving;         /* it has come to the end of the job */
+    bool is_victim;          /* something of it waits that must not wait for ever */
     const watch_edge *edges; /* without one of these ranks it cannot go on */
     size_t count;
 } stuck_state;

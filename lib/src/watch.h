@@ -26,9 +26,9 @@ typedef struct watch_edge {
 /* What a wait says of itself. */
 typedef struct watch_account {
     char text[WATCH_TEXT_BYTES]; /* "receive(source=1, tag=5)" */
-    bool goes_on;    /* it can end without another rank, or is about to end */
-    bool is_service; /* it is nothing unusual that it lasts */
-    watch_edge *edges; /* the ranks of which one has to do something; grows */
+    bool goes_on;                /* it can end without another rank, or is about to end */
+    bool is_service;             /* it is nothing unusual that it lasts */
+    watch_edge *edges;           /* the ranks of which one has to do something; grows */
     size_t count, room;
 } watch_account;
 
@@ -41,12 +41,13 @@ typedef struct watch_wait {
     watch_tell *tell; /* NULL: nobody knows, so it goes on */
     const void *what;
     pid_t thread;
-    int64_t since, looked; /* when it began; when it last looked for signals */
-    bool looks;            /* for signals, at all */
-    bool is_task;          /* of a communicator's own thread */
-    bool busy;             /* code of the program's may be running in a hook */
-    char line[WATCH_LINE_BYTES]; /* the line of the program, as line.h says; "": not known yet;
-                                 * "-": nobody knows */
+    int64_t since, looked;       /* when it began; when it last looked for signals */
+    bool looks;                  /* for signals, at all */
+    bool is_task;                /* of a communicator's own thread */
+    bool busy;                   /* code of the program's may be running in a hook */
+    char line[WATCH_LINE_BYTES]; /* the line of the program, as line.h says; "": not known
+                                  * yet;
+                                  * "-": nobody knows */
 } watch_wait;
 
 /* Grows with every operation that is started and with every long wait that begins or
