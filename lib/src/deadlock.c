@@ -19,8 +19,9 @@
  *   large message that it said lay there unreceived. All of these are in S.
  * So none of S can be the first to go on. (A rank at the end of the job needs nobody: it
  * does nothing any more, unless all ranks come there; a set of such ranks alone is no
- * deadlock.) What may still wake them comes from outside: a signal that a person
- * sends, a debugger, or a rank whose collective call fails and that says so.
+ * deadlock.) Who waits in a collective call needs all ranks of its communicator, of which
+ * any may say that its own call fails. What may still wake them comes from outside: a
+ * signal that a person sends, or a debugger.
  *
  * Why each is found. The last rank to become stuck has answers from all others at
  * once, and gives its own: so the search that begins then finds all records.
