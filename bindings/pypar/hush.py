@@ -3,6 +3,7 @@
 
 import sys
 import time
+from types import TracebackType
 
 SECONDS = 1  # mpirun ends all ranks once one has failed: the other speaks first
 
@@ -11,7 +12,9 @@ def leave_to_others(error: BaseException) -> None:
     """If nobody catches ERROR, this rank ends without a word: another one says it."""
     show = sys.excepthook
 
-    def show_others(kind, value, trace):
+    def show_others(
+        kind: type[BaseException], value: BaseException, trace: TracebackType | None
+    ) -> None:
         if value is error:
             time.sleep(SECONDS)
         else:
