@@ -179,6 +179,14 @@ typedef enum par_leftovers {
     PAR_LEFTOVERS_ERROR, /* and par_finalize fails, on all ranks, the job being over */
 } par_leftovers;
 
+/* How it is told where the ranks are. */
+typedef enum par_report_form {
+    PAR_REPORT_NONE,  /* not at all */
+    PAR_REPORT_SHORT, /* text; nodes, and many ranks, that are alike are folded */
+    PAR_REPORT_ALL,   /* text, with a line for each rank, each node drawn */
+    PAR_REPORT_JSON,  /* for programs: docs/placement-report.md */
+} par_report_form;
+
 /* Choices for par_init; zero in a field stands for its default. */
 typedef struct par_options {
     /* The largest message, header included, that travels in one piece, in
@@ -217,6 +225,10 @@ typedef struct par_options {
     /* PAR_LEFTOVERS, off, warn or error, overrides it; what is strictest of all ranks'
      * holds for all. */
     par_leftovers leftovers;
+    /* Whether par_init prints where the ranks are, as par_place_report tells it, to
+     * stderr of rank 0. PAR_REPORT, 0, 1, all or json, overrides it; what is most of all
+     * ranks' holds for all. */
+    par_report_form report;
     /* Called, from par_init and par_finalize, with what is no error but should be known,
      * a sentence or a list; what concerns the job on the first rank alone that has this.
      * NULL: par_init says nothing, and leftovers go to stderr. */
@@ -367,6 +379,21 @@ PAR_API par_error par_place_cpus(char *text, size_t size);
  * (a container, a batch system) grants it, rounded up. Before par_init this machine is
  * looked at, which takes some milliseconds, and other ranks are not known. */
 PAR_API int par_cpus(void);
+
+/* Write where the ranks of COMM are, and what seems wrong with that: too many ranks for
+ * their cores, too many threads, less CPU time than CPUs, memory at other NUMA nodes.
+ *
+ * *TEXT_P is set on rank 0 to the text, for free(), and to NULL on the other ranks.
+ * Collective; FORM is looked at on rank 0, but must be one everywhere. A node's GPUs and
+ * networks are looked for, which may take a tenth of a second. par_options.report asks
+ * for the same at the start.
+ *
+ * PAR_ERR_ARG       TEXT_P is NULL, FORM is none or PAR_REPORT_NONE: on that rank alone
+ * PAR_ERR_MISMATCH  another rank made another collective call, or has no memory
+ * PAR_ERR_MEMORY
+ * PAR_ERR_MPI
+ */
+PAR_API par_error par_place_report(par_comm *comm, par_report_form form, char **text_p);
 
 /* ---- p2p: from one rank to another ------------------------------------- */
 

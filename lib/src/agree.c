@@ -31,6 +31,7 @@ enum {
     THREADS,
     THREADS_NEGATIVE,
     LEFTOVERS_NEGATIVE,
+    REPORT_NEGATIVE,
     SPEAKER, /* the first rank whose warnings somebody hears */
     WORDS = 16,
 };
@@ -236,6 +237,7 @@ static void speak(par_error err, const par_options *chosen, int64_t *said)
     said[THREADS] = chosen->threads_per_rank;
     said[THREADS_NEGATIVE] = -said[THREADS];
     said[LEFTOVERS_NEGATIVE] = -(int64_t)chosen->leftovers;
+    said[REPORT_NEGATIVE] = -(int64_t)chosen->report;
     said[SPEAKER] = chosen->warn ? rank : INT64_MAX;
 }
 
@@ -258,5 +260,6 @@ par_error agree_on_start(par_error err, par_options *chosen)
     if (err)
         return err;
     chosen->leftovers = (par_leftovers)-words[LEFTOVERS_NEGATIVE];
+    chosen->report = (par_report_form)-words[REPORT_NEGATIVE];
     return warn_of_versions(words, chosen->language);
 }

@@ -20,14 +20,16 @@
 #include "node.h"
 #include "options.h"
 #include "peers.h"
+#include "report.h"
 #include "request.h"
 #include "wait.h"
 #include "words.h"
 
 static struct {
-    int depth;        /* calls of par_init not yet matched */
-    bool mpi_is_ours; /* we started MPI, so we stop it */
-    pid_t pid;        /* a child made by fork is not the rank */
+    int depth;              /* calls of par_init not yet matched */
+    bool mpi_is_ours;       /* we started MPI, so we stop it */
+    par_report_form report; /* to be printed once the job runs */
+    pid_t pid;              /* a child made by fork is not the rank */
     par_comm world;
     atomic_int abort_code; /* 0 until it is certain that the job ends so */
     char hostname[256];
@@ -128,6 +130,7 @@ static par_error open_world(const par_options *options)
     if (err)
         return err;
     slot_size = chosen.inline_bytes;
+    job.report = chosen.report;
     leftover_set(chosen.leftovers, !chosen.language);
     err = agree_on_outcome(node_settle(&chosen));
     if (!err)
@@ -210,6 +213,7 @@ par_error par_init(int *argc, char ***argv, const par_options *options,
         !on_exit(at_exit, NULL))
         registered = true;
     *world_p = &job.world;
+    report_print(&job.world, job.report);
     return PAR_OK;
 }
 

@@ -21,6 +21,13 @@ static const char *const leftover_names[] = {
     [PAR_LEFTOVERS_ERROR] = "error",
 };
 
+static const char *const report_names[] = {
+    [PAR_REPORT_NONE] = "0",
+    [PAR_REPORT_SHORT] = "1",
+    [PAR_REPORT_ALL] = "all",
+    [PAR_REPORT_JSON] = "json",
+};
+
 enum { WAIT_NAMES = sizeof wait_names / sizeof *wait_names };
 
 static bool inline_is_right(unsigned long long bytes)
@@ -136,6 +143,26 @@ static par_error choose_leftovers(par_leftovers asked, par_leftovers *leftovers_
                      "PAR_LEFTOVERS is \"%s\": it must be off, warn or error", text);
 }
 
+static par_error choose_report(par_report_form asked, par_report_form *form_p)
+{
+    const char *text = getenv("PAR_REPORT");
+
+    if (!text) {
+        if ((unsigned)asked > PAR_REPORT_JSON)
+            return error_set(PAR_ERR_ARG, "report is %d: it must be from %d to %d",
+                             (int)asked, PAR_REPORT_NONE, PAR_REPORT_JSON);
+        *form_p = asked;
+        return PAR_OK;
+    }
+    for (int form = PAR_REPORT_NONE; form <= PAR_REPORT_JSON; form++)
+        if (strcmp(text, report_names[form]) == 0) {
+            *form_p = (par_report_form)form;
+            return PAR_OK;
+        }
+    return error_set(PAR_ERR_ARG, "PAR_REPORT is \"%s\": it must be 0, 1, all or json",
+                     text);
+}
+
 par_error options_choose(const par_options *options, par_options *chosen)
 {
     static const par_options none;
@@ -151,5 +178,7 @@ par_error options_choose(const par_options *options, par_options *chosen)
         err = choose_threads(chosen->threads_per_rank, &chosen->threads_per_rank);
     if (!err)
         err = choose_memory(chosen->bind_memory, &chosen->bind_memory);
+    if (!err)
+        err = choose_report(chosen->report, &chosen->report);
     return err ? err : choose_leftovers(chosen->leftovers, &chosen->leftovers);
 }

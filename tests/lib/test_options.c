@@ -250,6 +250,31 @@ START_TEST(memory_is_bound_where_that_is_asked_for)
 }
 END_TEST
 
+START_TEST(a_report_is_asked_for_by_the_program_or_the_environment)
+{
+    static const char *const words[] = {"0", "1", "all", "json"};
+    par_options options = {.report = PAR_REPORT_ALL}, chosen;
+
+    unsetenv("PAR_REPORT");
+    ck_ok(options_choose(NULL, &chosen));
+    ck_assert_int_eq(chosen.report, PAR_REPORT_NONE);
+    ck_ok(options_choose(&options, &chosen));
+    ck_assert_int_eq(chosen.report, PAR_REPORT_ALL);
+    for (int form = 0; form < 4; form++) {
+        ck_assert_int_eq(setenv("PAR_REPORT", words[form], 1), 0);
+        ck_ok(options_choose(&options, &chosen));
+        ck_assert_int_eq(chosen.report, form);
+    }
+    ck_assert_int_eq(setenv("PAR_REPORT", "yes", 1), 0);
+    ck_fails(PAR_ERR_ARG, options_choose(NULL, &chosen));
+    ck_detail("PAR_REPORT is \"yes\": it must be 0, 1, all or json");
+    unsetenv("PAR_REPORT");
+    options.report = (par_report_form)4;
+    ck_fails(PAR_ERR_ARG, options_choose(&options, &chosen));
+    ck_detail("report is 4: it must be from 0 to 3");
+}
+END_TEST
+
 static void add(Suite *suite)
 {
     check_add(suite, without_choices_the_defaults_hold);
@@ -264,6 +289,7 @@ static void add(Suite *suite)
     check_add(suite, a_policy_that_makes_no_sense_is_quoted_with_all_that_do);
     check_add(suite, a_number_of_threads_out_of_range_is_quoted_with_the_range);
     check_add(suite, memory_is_bound_where_that_is_asked_for);
+    check_add(suite, a_report_is_asked_for_by_the_program_or_the_environment);
 }
 
 const check_program program = {.name = "options", .add = add, .alone = true};
