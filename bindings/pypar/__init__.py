@@ -55,6 +55,7 @@ from ._core import (
     any_tag,
     barrier,
     broadcast,
+    cpus,
     default_tag,
     finalize,
     get_processor_name,
@@ -103,9 +104,12 @@ from .legacy import gather, init, inplace_reduce, reduce, scatter
 from .output import print0, progress
 from .output import print_whole_lines as _print_whole_lines
 from .stack import offer_stack as _offer_stack
+from .threads import follow_place as _follow_place
 from .time_limit import on_time_limit
 from .uncaught import watch as _watch
+from .where import where
 
+_follow_place()
 if world.size > 1:
     _print_whole_lines()
     _warn_of_fork()
@@ -153,6 +157,7 @@ __all__ = [
     "bcast",
     "broadcast",
     "bsend",
+    "cpus",
     "dealloc",
     "default_tag",
     "detach",
@@ -182,5 +187,6 @@ __all__ = [
     "size",
     "time",
     "wait_some",
+    "where",
     "world",
 ]

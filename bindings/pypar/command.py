@@ -24,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("doctor", "doctor", False, "see what is wrong with the machine or the job"),
     Command("run", "run", False, "start a program on several ranks"),
     Command("submit", "submit", False, "have SLURM run a script on several ranks"),
+    Command("where", "where", True, "show where the ranks of the job are"),
 )
 
 USAGE_STATUS = 2

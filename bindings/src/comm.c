@@ -214,6 +214,26 @@ static PyObject *from_fortran(PyObject *module, PyObject *value)
     return made(state, err, par);
 }
 
+static PyObject *report(PyObject *object, PyObject *form)
+{
+    core_state *state = self_of(object)->state;
+    PyObject *result;
+    char *text = NULL;
+    par_error err;
+    int number;
+
+    if (arguments_int(state, form, "form", 0, &number) < 0)
+        return NULL;
+    err = par_place_report(self_of(object)->par, (par_report_form)number, &text);
+    if (err)
+        return errors_raise(state, err);
+    if (!text)
+        Py_RETURN_NONE;
+    result = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+    free(text);
+    return result;
+}
+
 static PyObject *grid(PyObject *object, PyObject *const *args, Py_ssize_t count,
                       PyObject *keywords)
 {
@@ -551,6 +571,7 @@ static PyMethodDef methods[] = {
      "this one's. Collective.\n\n"
      "ImportError without mpi4py."},
     {"_to_fortran", to_fortran, METH_NOARGS, NULL},
+    {"_report", report, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -46,6 +46,11 @@ static PyObject *get_time(PyObject *Py_UNUSED(module), IGNORED)
     return PyFloat_FromDouble(par_time());
 }
 
+static PyObject *get_cpus(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromLong(par_cpus());
+}
+
 static PyObject *barrier(PyObject *module, IGNORED)
 {
     return comm_barrier(state_of(module), state_of(module)->world);
@@ -227,6 +232,10 @@ static PyMethodDef functions[] = {
     {"time", FAST(get_time), METH_FASTCALL,
      "time()\n--\n\n"
      "Seconds since a fixed moment in this host's past."},
+    {"cpus", get_cpus, METH_NOARGS,
+     "cpus()\n--\n\n"
+     "How many CPUs this rank may really use: how many threads are worth starting\n"
+     "on it. os.cpu_count() is the machine's, and all ranks have that together."},
     {"barrier", FAST(barrier), METH_FASTCALL,
      "barrier()\n--\n\n"
      "Wait until every rank has come here. Collective."},

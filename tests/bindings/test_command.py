@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """python -m pypar: the word behind it is a command; what is none is said."""
 
-from mpirun import PYTHON, SOURCE, alone
+from mpirun import PYTHON, SOURCE, alone, mpirun
 
 
 def pypar(*words, env=None):
@@ -13,7 +13,7 @@ def test_help_has_a_line_for_each_command():
         done = pypar(*words)
         assert done.returncode == 0 and not done.stderr, done
         lines = [line.split() for line in done.stdout.splitlines()[2:]]
-        assert {"run", "submit"} <= {word for word, *_ in lines}
+        assert {"run", "submit", "where"} <= {word for word, *_ in lines}
 
 
 def test_no_command_is_status_2_and_says_which_there_are():
@@ -28,3 +28,9 @@ def test_commands_about_the_job_to_be_start_no_mpi():
     assert alone(PYTHON, "-c", "import pypar", env=broken).returncode != 0
     done = pypar("submit", "--dry-run", "-n", "2", SOURCE / "apps/ring.py", env=broken)
     assert done.returncode == 0 and not done.stderr, done
+
+
+def test_a_program_with_such_arguments_is_no_command(script):
+    done = mpirun(1, PYTHON, script("import pypar, sys; print(sys.argv[1:])"), "where")
+    assert done.returncode == 0, done
+    assert done.stdout == "['where']\n"
