@@ -293,7 +293,7 @@ def test_a_job_that_takes_too_long_is_ended(script):
         class Some(unittest.TestCase):
             def test_a(self):
                 print("on its way", flush=True)
-                pypar.receive(pypar.any_source)
+                time.sleep(99)
         """
     )
     done = alone(PYTHON, path, timeout=40)

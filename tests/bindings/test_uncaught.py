@@ -303,7 +303,7 @@ finally:
 @pytest.mark.parametrize("wait", ["pypar.receive(pypar.any_source)", "time.sleep(99)"])
 def test_a_signal_to_mpirun_lets_all_ranks_clean_up(script, name, wait):
     path = script(WAITING.format(wait=wait, name=name))
-    done = job(3, path)
+    done = job(3, path, env={"PAR_DEADLOCK": "off"})  # or the signal may come too late
     assert done.returncode not in (0, 124), done
     assert done.stdout.count("finally") == 3, done
     assert done.stderr.count("KeyboardInterrupt (SIGTERM) at script.py:") == 1, done
