@@ -484,7 +484,7 @@ def test_a_script_ends_well_with_requests_under_way(tmp_path):
             """
         )
     )
-    done = mpirun(2, PYTHON, script)
+    done = mpirun(2, PYTHON, script, env={"PAR_LEFTOVERS": "off"})
     assert done.returncode == 0, done
     assert done.stderr == "" and done.stdout.count("end") == 2, done
 
