@@ -46,7 +46,7 @@ enum {
     REFRESH_NS = 250 * MS, /* between two times of asking */
 };
 
-static const int64_t RETRY_MAX_NS = INT64_C(30000) * MS;
+static const int64_t retry_max_ns = INT64_C(30000) * MS;
 
 static par_comm *world(void)
 {
@@ -291,7 +291,7 @@ static void give_up(int64_t now)
     search.phase = IDLE;
     search.due = true;
     search.next = now + search.retry;
-    search.retry = 2 * search.retry < RETRY_MAX_NS ? 2 * search.retry : RETRY_MAX_NS;
+    search.retry = 2 * search.retry < retry_max_ns ? 2 * search.retry : retry_max_ns;
 }
 
 /* Tell all that are KNOWN or more. */

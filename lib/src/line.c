@@ -17,8 +17,6 @@
 
 enum { FRAMES = 32 };
 
-extern char **environ;
-
 /* ---- where from --------------------------------------------------------- */
 
 static void write_line(const char *at, const Dl_info *info, char *text, size_t size)
