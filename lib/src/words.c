@@ -366,24 +366,51 @@ static void meet(void)
     }
 }
 
+/* This rank has nothing to say, and the job ends when it goes on: first those that have
+ * written are heard. */
+static void let_others_speak(void)
+{
+    int64_t start = wait_now_ns();
+
+    for (int i = 0; i < here.slots && wait_now_ns() - start < heard_ns;) {
+        int state = here.board->slots[i].state;
+
+        if (state == WRITTEN || state == TELLING)
+            rest();
+        else
+            i++;
+    }
+}
+
+/* This rank ends with status CODE. What it says stands on the board by now: it may be
+ * what keeps others from saying that a signal has reached them. */
+static void end_with(int code)
+{
+    if (here.board && !is_signal(code))
+        here.board->failed = true;
+    words_close();
+}
+
 int words_say(int code, const char *text)
 {
     static atomic_flag has_spoken = ATOMIC_FLAG_INIT;
     int state = WRITTEN;
 
-    words_close();
+    hold_signals();
     agree_on(code);
-    if (here.board && !is_signal(code))
-        here.board->failed = true;
-    if (!text || (is_signal(code) && here.board && here.board->failed))
+    if (!text || (is_signal(code) && here.board && here.board->failed)) {
+        end_with(code);
+        let_others_speak();
         return agree_on(code);
+    }
     if (!here.mine || strlen(text) >= TEXT_BYTES ||
         atomic_flag_test_and_set(&has_spoken)) {
         say(here.name, text);
+        end_with(code);
         return agree_on(code);
     }
-    hold_signals();
     write_down(code, text);
+    end_with(code);
     meet();
     if (atomic_compare_exchange_strong(&here.mine->state, &state, TOLD))
         say(here.name, text);

@@ -232,6 +232,17 @@ START_TEST(a_signal_is_no_reason_where_there_is_one)
 }
 END_TEST
 
+/* Ranks that a signal has reached say nothing, and would end the job at once: before the
+ * others have got as far as speaking, where there are more ranks than cores. */
+START_TEST(who_says_nothing_does_not_cut_others_short)
+{
+    for (int i = 0; i < 5; i++) {
+        check_job_ends(5, 8, "signalled");
+        check_printed(1, "the cause");
+    }
+}
+END_TEST
+
 START_TEST(a_rank_that_is_killed_is_named_by_the_others)
 {
     check_job_ends(128 + SIGKILL, 3, "killed");
@@ -250,6 +261,7 @@ static void add(Suite *suite)
     check_add(suite, a_text_may_be_long);
     check_add(suite, a_rank_may_clean_up_before_the_job_ends);
     check_add(suite, a_signal_is_no_reason_where_there_is_one);
+    check_add(suite, who_says_nothing_does_not_cut_others_short);
     check_add(suite, a_rank_that_is_killed_is_named_by_the_others);
 }
 
