@@ -103,18 +103,19 @@ static void open_words(MPI_Comm node)
         crash_watch();
 }
 
-/* What the ranks of a node share. */
-static par_error look_around(void)
+/* What the ranks of a node find out together, and share. */
+static par_error look_around(const par_options *chosen)
 {
     MPI_Comm node;
-    par_error err;
-    int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
-                                   &node);
+    par_error err = node_split(&node);
 
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Comm_split_type");
-    open_words(node);
-    err = peers_learn(node);
+    if (err)
+        return err;
+    err = agree_on_outcome(node_settle(node, chosen));
+    if (!err) {
+        open_words(node);
+        err = peers_learn(node);
+    }
     MPI_Comm_free(&node);
     return err;
 }
@@ -132,9 +133,7 @@ static par_error open_world(const par_options *options)
     slot_size = chosen.inline_bytes;
     job.report = chosen.report;
     leftover_set(chosen.leftovers, !chosen.language);
-    err = agree_on_outcome(node_settle(&chosen));
-    if (!err)
-        err = look_around();
+    err = look_around(&chosen);
     wait_set_chore(do_chores);
     if (!err)
         err = comm_open(&job.world, MPI_COMM_WORLD);

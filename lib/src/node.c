@@ -10,7 +10,6 @@
 #include "launch.h"
 #include "quota.h"
 #include "threads.h"
-#include "use_mpi.h"
 #include "wait.h"
 
 static struct {
@@ -181,19 +180,21 @@ static par_error settle(MPI_Comm comm, const par_options *options)
     return err;
 }
 
-par_error node_settle(const par_options *options)
+par_error node_split(MPI_Comm *comm_p)
 {
-    MPI_Comm comm;
-    par_error err;
     int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
-                                   &comm);
+                                   comm_p);
 
-    if (code != MPI_SUCCESS)
-        return error_mpi(code, "MPI_Comm_split_type");
+    return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_split_type");
+}
+
+par_error node_settle(MPI_Comm comm, const par_options *options)
+{
+    par_error err;
+
     MPI_Comm_rank(comm, &node.rank);
     MPI_Comm_size(comm, &node.ranks);
     err = settle(comm, options);
-    MPI_Comm_free(&comm);
     if (!err) {
         bool crowded = threads_are_crowded(node.places, node.ranks, node.rank);
 

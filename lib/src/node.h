@@ -4,16 +4,24 @@
 #define PAR_SRC_NODE_H
 
 #include "place.h"
+#include "use_mpi.h"
+
+/* The ranks of the job that run on this node, as *COMM_P, to be freed by MPI_Comm_free.
+ * Collective over the job.
+ *
+ * PAR_ERR_MPI
+ */
+par_error node_split(MPI_Comm *comm_p);
 
 /* Look at the machine, and find this rank its place on it, together with the others
- * of the node. Collective over the job. A machine that can't be read, or a place that
- * the kernel refuses, is no error: place.why tells it.
+ * of the node, which are those of COMM. Collective over COMM. A machine that can't be
+ * read, or a place that the kernel refuses, is no error: place.why tells it.
  *
  * PAR_ERR_ARG     the list of CPUs in OPTIONS doesn't fit this node
  * PAR_ERR_MEMORY
  * PAR_ERR_MPI
  */
-par_error node_settle(const par_options *options);
+par_error node_settle(MPI_Comm comm, const par_options *options);
 
 /* The machine, without its devices; NULL where it could not be read, and before the
  * job. */

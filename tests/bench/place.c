@@ -24,8 +24,11 @@ static void place_ranks(size_t count)
     static const par_options none;
 
     for (size_t i = 0; i < count; i++) {
-        if (node_settle(&none))
+        MPI_Comm node;
+
+        if (node_split(&node) || node_settle(node, &none))
             fail(par_error_detail());
+        MPI_Comm_free(&node);
         node_forget();
     }
 }
