@@ -12,10 +12,14 @@
 #include "threads.h"
 #include "wait.h"
 
+/* Of its ranks' places only this one's is kept: with hundreds of ranks on a node all of
+ * them, on each of them, would be memory that grows with the square. */
 static struct {
     machine *machine;
-    place *places;
+    place place;
     int rank, ranks;
+    int first; /* the lowest of its ranks, as the world numbers them */
+    bool is_settled;
 } node;
 
 const machine *node_machine(void)
@@ -23,24 +27,21 @@ const machine *node_machine(void)
     return node.machine;
 }
 
-const place *node_places(int *count_p)
+const place *node_place(void)
 {
-    *count_p = node.ranks;
-    return node.places;
+    return node.is_settled ? &node.place : NULL;
 }
 
-int node_rank(void)
+int node_first(void)
 {
-    return node.rank;
+    return node.first;
 }
 
 void node_forget(void)
 {
     free(node.machine);
-    free(node.places);
     node.machine = NULL;
-    node.places = NULL;
-    node.rank = node.ranks = 0;
+    node.is_settled = false;
 }
 
 /* One reads, for the kernel answers many at once slowly, and all have it. */
@@ -145,7 +146,7 @@ static void bind_memory(place *p)
 }
 
 static par_error find_places(MPI_Comm comm, const par_options *options,
-                             share_claim *claims)
+                             share_claim *claims, place *places)
 {
     policy how;
     par_error err;
@@ -154,30 +155,27 @@ static par_error find_places(MPI_Comm comm, const par_options *options,
     claims[node.rank] = make_claim(options);
     err = tell(comm, claims, sizeof *claims);
     if (!err)
-        err =
-            share_out(node.machine, claims, node.ranks, how, options->bind, node.places);
+        err = share_out(node.machine, claims, node.ranks, how, options->bind, places);
     if (err)
         return err; /* alike on all of them */
-    go_to(&node.places[node.rank]);
+    go_to(&places[node.rank]);
     if (options->bind_memory)
-        bind_memory(&node.places[node.rank]);
-    err = tell(comm, node.places, sizeof *node.places);
-    return err ? err : threads_count(node.machine, claims, node.ranks, how, node.places);
+        bind_memory(&places[node.rank]);
+    err = tell(comm, places, sizeof *places);
+    return err ? err : threads_count(node.machine, claims, node.ranks, how, places);
 }
 
-static par_error settle(MPI_Comm comm, const par_options *options)
+/* How this rank waits depends on how many share its CPUs. */
+static void keep(const place *places, const par_options *options)
 {
-    size_t count = (size_t)node.ranks;
-    share_claim *claims = calloc(count, sizeof *claims);
-    par_error err = share_machine(comm);
+    bool crowded = threads_are_crowded(places, node.ranks, node.rank);
 
-    node.places = calloc(count, sizeof *node.places);
-    if (!err && (!claims || !node.places))
-        err = error_memory(count * (sizeof *claims + sizeof *node.places), "places");
-    if (!err)
-        err = find_places(comm, options, claims);
-    free(claims);
-    return err;
+    node.place = places[node.rank];
+    node.first = places[0].rank;
+    node.is_settled = true;
+    wait_configure(options->wait, crowded);
+    if (crowded)
+        use_mpi_yield();
 }
 
 par_error node_split(MPI_Comm *comm_p)
@@ -190,18 +188,24 @@ par_error node_split(MPI_Comm *comm_p)
 
 par_error node_settle(MPI_Comm comm, const par_options *options)
 {
+    share_claim *claims;
+    place *places;
     par_error err;
 
     MPI_Comm_rank(comm, &node.rank);
     MPI_Comm_size(comm, &node.ranks);
-    err = settle(comm, options);
-    if (!err) {
-        bool crowded = threads_are_crowded(node.places, node.ranks, node.rank);
-
-        wait_configure(options->wait, crowded);
-        if (crowded)
-            use_mpi_yield();
-    }
+    claims = calloc((size_t)node.ranks, sizeof *claims);
+    places = calloc((size_t)node.ranks, sizeof *places);
+    err = share_machine(comm);
+    if (!err && (!claims || !places))
+        err =
+            error_memory((size_t)node.ranks * (sizeof *claims + sizeof *places), "places");
+    if (!err)
+        err = find_places(comm, options, claims, places);
+    if (!err)
+        keep(places, options);
+    free(claims);
+    free(places);
     return err;
 }
 
@@ -236,7 +240,7 @@ int par_cpus(void)
 {
     mask now = affinity_of(0);
     int count = mask_count(&now);
-    int cpus = node.places ? node.places[node.rank].cpus : cpus_alone(&now);
+    int cpus = node.is_settled ? node.place.cpus : cpus_alone(&now);
 
     return count > 0 && count < cpus ? count : cpus;
 }

@@ -27,12 +27,11 @@ par_error node_settle(MPI_Comm comm, const par_options *options);
  * job. */
 const machine *node_machine(void);
 
-/* The places of this node's ranks, by their numbers there; *COUNT_P is how many.
- * NULL and 0 before the job. They are the same on each of these ranks. */
-const place *node_places(int *count_p);
+/* This rank's place; NULL before the job. */
+const place *node_place(void);
 
-/* This rank's number there. */
-int node_rank(void);
+/* The lowest rank of this node, as the world numbers them: the node's own number. */
+int node_first(void);
 
 /* Forget all that; the rank stays where it is. */
 void node_forget(void);

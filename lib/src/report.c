@@ -62,10 +62,8 @@ static void find_memory(report_rank *self)
 static void describe(report_rank *self)
 {
     const char *threads = getenv("OMP_NUM_THREADS");
-    int count;
-    const place *places = node_places(&count);
 
-    *self = (report_rank){.place = places[node_rank()], .node = places[0].rank};
+    *self = (report_rank){.place = *node_place(), .node = node_first()};
     self->machine = -1;
     self->threads = threads ? atoi(threads) : 0;
     snprintf(self->host, sizeof self->host, "%s", par_hostname());

@@ -37,11 +37,9 @@ END_TEST
 
 START_TEST(every_rank_has_its_line_with_its_own_reason)
 {
-    int count;
-    const place *mine = &node_places(&count)[node_rank()];
     char why[PLACE_WHY], *all = NULL, *text;
 
-    memcpy(why, mine->why, sizeof why);
+    memcpy(why, node_place()->why, sizeof why);
     if (me == 0)
         all = check_alloc((size_t)ranks * sizeof why);
     ck_ok(par_gather(world, why, sizeof why, PAR_BYTE, all, 0));
