@@ -72,6 +72,12 @@ from ._core import (
 from ._core import (
     __version__ as __version__,
 )
+
+if _os.environ.get("PAR_BCAST_IMPORTS") and world.size > 1:
+    from .imports import share as _share
+
+    _share()  # before the rest is read below
+
 from .balance import balance
 from .buffered import (
     alloc,

@@ -28,12 +28,20 @@ _EXPORTED = re.compile(
     r"(PAR_|PYTHON|OMP_|OPENBLAS_|MKL_)\w+|LD_LIBRARY_PATH|VIRTUAL_ENV", re.ASCII
 )
 
+_BCAST_IMPORTS = "PAR_BCAST_IMPORTS"  # imports.py looks for it
+
+# From so many ranks on, mpirun of Open MPI 4 starts them in several threads. It loses
+# sight of one that ends before its thread has noted that it has begun.
+_MANY = 32
+
 
 def main(arguments: list[str]) -> int:
     """Become mpirun, or return the status of what cannot be."""
     asked = _parser().parse_args(arguments)
     try:
         launcher = find()
+        if asked.bcast_imports:
+            os.environ[_BCAST_IMPORTS] = "1"
         options = list(_options(asked, launcher))
         program = _program(asked.program, asked.arguments)
     except LaunchError as error:
@@ -58,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
         "--hosts",
         metavar="HOST[:RANKS],...",
         help="on these hosts, so many ranks on each; without numbers shared out evenly",
+    )
+    parser.add_argument(
+        "--bcast-imports",
+        action="store_true",
+        help="one rank reads the modules that the script imports, and sends them",
     )
     parser.add_argument("program", help="a script NAME.py, or any program")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the program")
@@ -87,6 +100,12 @@ def _options(
         old = launcher.version < (5,)
         words = ["--oversubscribe"] if old else ["--map-by", ":oversubscribe"]
         yield words, f"{asked.n} ranks on {cores()} cores"
+    if asked.bcast_imports and asked.hosts is None:
+        yield ["-x", _BCAST_IMPORTS], ""
+    if asked.n and asked.n >= _MANY and launcher.version < (5,):
+        yield ["--mca", "odls_base_num_threads", "0"], (
+            f"{asked.n} ranks: if some end at once mpirun may wait for them for ever"
+        )
     if asked.n:
         yield ["-n", str(asked.n)], ""
 
