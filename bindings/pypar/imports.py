@@ -53,7 +53,7 @@ def share() -> None:
 
         sent = (kind, {name: tuple(found) for name, found in find(loaded).items()})
     theirs, modules = world.broadcast(sent)
-    if world.rank and theirs == kind:
+    if theirs == kind:
         # What comes before it in the list keeps its turn.
         at = sys.meta_path.index(PathFinder)
         finder = _Finder({name: Found(*words) for name, words in modules.items()})

@@ -68,8 +68,8 @@ class _Search:
             self._visit(parent)
         path = self._folders_of(parent) if parent else sys.path
         spec = self._specs[name] = _spec(name, path, parent) if path else None
-        if spec and spec.origin:
-            self._add(name, spec, path)
+        if path and spec and spec.origin:
+            self._add(name, spec, spec.origin, path)
 
     def _folders_of(self, package: str) -> Sequence[str] | None:
         if package in self._loaded:
@@ -77,14 +77,14 @@ class _Search:
         spec = self._specs[package]
         return spec.submodule_search_locations if spec else None
 
-    def _add(self, name: str, spec: ModuleSpec, path: Sequence[str]) -> None:
+    def _add(self, name: str, spec: ModuleSpec, file: str, path: Sequence[str]) -> None:
         code = _code(spec)
-        searched = _searched(spec, path)
+        searched = _searched(file, spec.submodule_search_locations is not None, path)
         if not searched or not (code or isinstance(spec.loader, ExtensionFileLoader)):
             return
         folders = spec.submodule_search_locations
         self.modules[name] = Found(
-            spec.origin,
+            file,
             searched,
             None if folders is None else list(folders),
             marshal.dumps(code) if code else None,
@@ -131,12 +131,11 @@ def _code(spec: ModuleSpec) -> CodeType | None:
         return None
 
 
-def _searched(spec: ModuleSpec, path: Sequence[str]) -> tuple[str, ...]:
-    """The folders of PATH up to the one that the module is in; none where it is in no
-    folder of PATH."""
-    assert spec.origin
-    folder = os.path.dirname(os.path.abspath(spec.origin))
-    if spec.submodule_search_locations is not None:
+def _searched(file: str, is_package: bool, path: Sequence[str]) -> tuple[str, ...]:
+    """The folders of PATH up to the one that FILE is in; none where it is in no folder
+    of PATH."""
+    folder = os.path.dirname(os.path.abspath(file))
+    if is_package:
         folder = os.path.dirname(folder)
     for count, each in enumerate(path, 1):
         if os.path.abspath(each) == folder:

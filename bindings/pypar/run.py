@@ -103,9 +103,8 @@ def _options(
     if asked.bcast_imports and asked.hosts is None:
         yield ["-x", _BCAST_IMPORTS], ""
     if asked.n and asked.n >= _MANY and launcher.version < (5,):
-        yield ["--mca", "odls_base_num_threads", "0"], (
-            f"{asked.n} ranks: if some end at once mpirun may wait for them for ever"
-        )
+        words = ["--mca", "odls_base_num_threads", "0"]
+        yield words, f"{asked.n} ranks: it may hang where some end at once"
     if asked.n:
         yield ["-n", str(asked.n)], ""
 
