@@ -198,8 +198,8 @@ par_error node_settle(MPI_Comm comm, const par_options *options)
     places = calloc((size_t)node.ranks, sizeof *places);
     err = share_machine(comm);
     if (!err && (!claims || !places))
-        err =
-            error_memory((size_t)node.ranks * (sizeof *claims + sizeof *places), "places");
+        err = error_memory((size_t)node.ranks * (sizeof *claims + sizeof *places),
+                           "places");
     if (!err)
         err = find_places(comm, options, claims, places);
     if (!err)
