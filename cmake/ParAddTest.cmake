@@ -32,7 +32,7 @@ function(par_add_test noun)
     set_tests_properties(${test} PROPERTIES
       LABELS lib
       PROCESSORS ${processors}
-      TIMEOUT 60
+      TIMEOUT 240
       ENVIRONMENT CK_FORK=no)
   endforeach()
 endfunction()
