@@ -24,8 +24,11 @@ APPS = BUILD / "apps"
 PYTHON = sys.executable
 
 
-# mpirun of Open MPI 4 says so of itself, at times, when ranks leave while it ends them.
-NOISE = re.compile(r"^\[warn\] Epoll MOD\(.*\n", re.MULTILINE)
+# What mpirun of Open MPI 4 says of itself, at times: when ranks leave while it ends them,
+# and when what it starts on another host is quicker than itself.
+NOISE = re.compile(
+    r"^(\[warn\] Epoll MOD\(|\[.*\] plm:rsh: Warning: setpgid\().*\n", re.MULTILINE
+)
 
 
 class Done(subprocess.CompletedProcess):
