@@ -98,5 +98,6 @@ class _Loader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType | None:
         found = self._modules.pop(fullname, None)  # once: then the memory is free
         if found and found.code:
-            return marshal.loads(found.code)
+            code: CodeType = marshal.loads(found.code)
+            return code
         return super().get_code(fullname)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from .doctor.copying import read_from_sibling
 from .launcher import Launcher, LaunchError, find
 
 USAGE_STATUS = 2
@@ -102,6 +103,8 @@ def _options(
         yield words, f"{asked.n} ranks on {cores()} cores"
     if asked.bcast_imports and asked.hosts is None:
         yield ["-x", _BCAST_IMPORTS], ""
+    if copies := _copies(launcher):
+        yield copies, "this container lets no rank read the memory of another one"
     if asked.n and asked.n >= _MANY and launcher.version < (5,):
         words = ["--mca", "odls_base_num_threads", "0"]
         yield words, f"{asked.n} ranks: it may hang where some end at once"
@@ -123,6 +126,22 @@ def _room_is_known(launcher: Launcher) -> bool:
         policy = os.environ.get("PRTE_MCA_rmaps_default_mapping_policy", "")
         said = "oversubscribe" in policy.lower()
     return said or any(name in os.environ for name in _ALLOCATIONS)
+
+
+def _copies(launcher: Launcher) -> list[str]:
+    """How mpirun is told to copy messages twice within a host, where ranks may not
+    copy straight from each other: Open MPI tries it, and complains each time."""
+    transport = "vader" if launcher.version < (5,) else "sm"
+    name = f"btl_{transport}_single_copy_mechanism"
+    if f"OMPI_MCA_{name}" in os.environ or not _is_container() or not read_from_sibling():
+        return []
+    return ["--mca", name, "none"]
+
+
+def _is_container() -> bool:
+    """Whether Docker, Podman or one that says so in the environment has made this."""
+    files = ("/.dockerenv", "/run/.containerenv")
+    return "container" in os.environ or any(map(os.path.exists, files))
 
 
 def _hosts(text: str) -> list[tuple[str, int]]:

@@ -217,3 +217,19 @@ def test_a_payload_that_changes_on_the_way_is_noticed(tmp_path):
     )
     done = alone(sys.executable, script, BENCH.parent)
     assert done.returncode == 0, done
+
+
+def test_scale_has_a_row_for_each_program_and_number_of_ranks():
+    done = alone(PYTHON, BENCH.with_name("scale.py"), "1", "3")
+    assert done.returncode == 0, done
+    rows = re.findall(
+        r"^\| (\d) \| (.*?) \| ([\d.]+) \| ([\d.]+) \| (\d+) ", done.stdout, re.M
+    )
+    programs = ["raw MPI", "libpar", "pypar"]
+    assert [row[:2] for row in rows] == [(n, p) for n in "13" for p in programs]
+    for _, _, job, start, private in rows:
+        assert float(job) >= float(start) > 0 and int(private) > 100
+    assert [f"- {program}, KiB a peer: " in done.stdout for program in programs] == [
+        True
+    ] * 3
+    assert alone(PYTHON, BENCH.with_name("scale.py"), "0").returncode == 2

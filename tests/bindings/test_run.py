@@ -191,3 +191,23 @@ def test_ranks_are_shared_out_among_hosts(tmp_path, hosts, n, shared_out):
     )
     told = alone(PYTHON, "-c", script)
     assert f"'--host', '{shared_out}'" in told.stdout, told
+
+
+@pytest.mark.parametrize(
+    "errno, env, version, told",
+    [
+        (1, {"container": "podman"}, 4, "--mca btl_vader_single_copy_mechanism none"),
+        (1, {"container": "podman"}, 5, "--mca btl_sm_single_copy_mechanism none"),
+        (0, {"container": "podman"}, 4, ""),
+        (1, {}, 4, ""),
+        (1, {"container": "x", "OMPI_MCA_btl_vader_single_copy_mechanism": "cma"}, 4, ""),
+    ],
+)
+def test_in_a_container_ranks_copy_as_they_may(errno, env, version, told):
+    script = (
+        "from pypar import run; from pypar.launcher import Launcher; "
+        f"run.read_from_sibling = lambda: {errno}; run.os.path.exists = lambda _: False; "
+        f"print(' '.join(run._copies(Launcher('', ({version},)))))"
+    )
+    done = alone("env", "--unset=container", *set_to(env), PYTHON, "-c", script)
+    assert done.returncode == 0 and done.stdout == f"{told}\n", done

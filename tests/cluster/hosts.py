@@ -15,6 +15,7 @@ No namespace has a name, so nothing of one cluster can meet another.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -25,7 +26,7 @@ from mpirun import alone
 HERE = Path(__file__).parent
 NAMESPACES = ["--mount", "--uts", "--ipc", "--net", "--pid"]
 UNSHARE = ["unshare", *NAMESPACES, "--fork", "--kill-child"]
-TOOLS = ("unshare", "nsenter", "ip", "mpirun")
+TOOLS = ("unshare", "nsenter", "ip", "tc", "mpirun")
 BOOT_SECONDS = 20
 
 
@@ -126,6 +127,21 @@ class Cluster:
 
     def plug(self, host):
         self.ip("link", "set", f"to-{host}", "up")
+
+    def slow_down(self, host, rate="20mbit"):
+        """Let no more through the cable of HOST, either way, from now on. Its queues
+        are short: what doesn't fit is lost, and TCP sends it once more."""
+        words = ["tc", "qdisc", "add", "dev"]
+        limit = ["root", "tbf", "rate", rate, "burst", "8kb", "limit", "16kb"]
+        output_of([*self.enter("head"), *words, f"to-{host}", *limit])
+        output_of([*self.enter(host), *words, "eth0", *limit])
+
+    def lost(self, host):
+        """How many packets to and from HOST have been lost since it was slowed down."""
+        words = ["tc", "-s", "qdisc", "show", "dev"]
+        told = output_of([*self.enter("head"), *words, f"to-{host}"])
+        told += output_of([*self.enter(host), *words, "eth0"])
+        return sum(map(int, re.findall(r"dropped (\d+)", told)))
 
     def end(self):
         """End all hosts."""

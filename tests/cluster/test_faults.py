@@ -2,6 +2,7 @@
 """What becomes of a job whose host cannot be reached any more: it ends with a word that
 names the host, or it goes on; what is delivered is right. docs/slurm.md has the table."""
 
+import re
 import textwrap
 import threading
 import time
@@ -71,7 +72,23 @@ PHASES = {
             must(all((part == n + world.rank).all() for part in parts))
         print("done")
     """,
+    "each once": """
+        sent = np.arange(200_000)
+        if world.rank == 0:
+            world.send(sent, last)
+            must(world.receive(last) == zlib.crc32(sent))
+        elif world.rank == last:
+            world.send(zlib.crc32(world.receive(0)), 0)
+        for n in range(50):
+            must(world.allreduce(world.rank + n, SUM) == 6 + 4 * n)
+        part = np.arange(100_000)
+        must((world.allreduce(part * (world.rank + 1), SUM) == part * 10).all())
+        parts = world.alltoall([sent + to for to in range(world.size)])
+        must(all((part == sent + world.rank).all() for part in parts))
+        print("done")
+    """,
 }
+TO_BE_CUT = [phase for phase in PHASES if phase not in ("until it is over", "each once")]
 # Open MPI's own are 300 s and more.
 WATCHFUL = {
     "oob_tcp_keepalive_time": "2",
@@ -91,13 +108,17 @@ def hosts(four_hosts, tmp_path):  # where there are no hosts it is skipped
 def job(hosts, tmp_path):
     """Run PHASE on the hosts, and FAULT() in its midst; how the job ended."""
 
-    def run(phase, fault, *options, timeout=60):
+    def run(phase, fault, *options, timeout=60, limit=50):
         begun, script = tmp_path / "begun", tmp_path / "script.py"
         text = textwrap.dedent(BEGIN) + textwrap.dedent(PHASES[phase])
         over = str(tmp_path / "over")
         script.write_text(text.format(begun=str(begun), over=over, phase=phase))
         with meanwhile(begun, fault):
-            done = hosts.mpirun("h1:2,h2,h3", *options, PYTHON, script, timeout=timeout)
+            done = hosts.run(
+                *["timeout", "--kill-after=5", limit, "mpirun", "--host", "h1:2,h2,h3"],
+                *["-x", "PYTHONPATH", *options, PYTHON, script],
+                timeout=timeout,
+            )
         assert "WRONG" not in done.stdout, done
         return done
 
@@ -123,7 +144,7 @@ def meanwhile(begun, fault):
         thread.join()
 
 
-@pytest.mark.parametrize("phase", [phase for phase in PHASES if "until" not in phase])
+@pytest.mark.parametrize("phase", TO_BE_CUT)
 def test_a_cable_that_is_out_ends_the_job_where_mpirun_looks(hosts, job, phase):
     options = [word for pair in WATCHFUL.items() for word in ("--mca", *pair)]
     done = job(phase, lambda: hosts.unplug("h3"), *options)
@@ -140,6 +161,22 @@ def test_a_cable_that_is_out_for_a_moment_delays_the_job(hosts, job, tmp_path):
 
     done = job("until it is over", unplug_for_a_moment, timeout=120)
     assert done.returncode == 0 and done.stdout == "done\n" * 4, done
+
+
+@pytest.mark.parametrize("phase", TO_BE_CUT)
+def test_a_host_that_dies_ends_the_job(hosts, job, phase):
+    """mpirun of Open MPI 4.1 may wait for ever then: its user's limit ends it."""
+    done = job(phase, lambda: hosts.kill("h3"), limit=20)
+    assert done.returncode != 0, done
+    assert re.search("on node h3|one or more daemons", done.stderr), done
+
+
+def test_a_cable_that_is_slow_and_loses_packets_delays_the_job(hosts, job):
+    """From the start of the job to its end, through all phases."""
+    hosts.slow_down("h3")
+    done = job("each once", lambda: None)
+    assert done.returncode == 0 and done.stdout == "done\n" * 4, done
+    assert hosts.lost("h3") > 0
 
 
 def test_a_host_that_is_down_from_the_start_is_named(hosts):
