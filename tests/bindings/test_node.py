@@ -2,14 +2,13 @@
 """Where the ranks of a real job come to be on this machine, whoever has bound them
 before, by what the kernel says."""
 
-import contextlib
 import os
 import re
-import secrets
 import subprocess
 from pathlib import Path
 
 import pytest
+from control_groups import group, start_in
 from mpirun import BUILD, PYTHON, alone, mpirun
 
 ALL = os.sched_getaffinity(0)
@@ -105,6 +104,15 @@ def test_bind_to_none_is_kept(show):
 def test_a_rank_that_taskset_started_stays_there(show):
     started = ["taskset", "-c", SECOND, *show]
     assert masks(alone("mpirun", "-np", 1, *started)) == [{SECOND}]
+
+
+@told
+@two_cpus
+def test_what_looks_like_mpiruns_default_is_kept_where_that_is_asked_for(show):
+    started = ["-np", 1, "taskset", "-c", FIRST, *show]
+    assert masks(alone("mpirun", *started)) == [ALL]
+    assert masks(alone("mpirun", *started, env={"PAR_BIND": "none"})) == [{FIRST}]
+    assert masks(alone("mpirun", "--bind-to", "none", *started)) == [{FIRST}]
 
 
 @told
@@ -234,27 +242,6 @@ def test_memory_is_bound_where_that_is_asked_for(script):
 # ---- control groups ----------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def group(controller, **settings):
-    """A control group of version 1 with SETTINGS; skips where none can be made."""
-    folder = Path("/sys/fs/cgroup", controller, f"par-test-{secrets.token_hex(4)}")
-    try:
-        folder.mkdir()
-    except OSError:
-        pytest.skip("control groups of version 1 can't be made here")
-    try:
-        for name, value in settings.items():
-            (folder / f"{controller}.{name}").write_text(str(value))
-        yield folder
-    finally:
-        folder.rmdir()
-
-
-def start_in(folder, *argv):
-    """ARGV as a member of the group."""
-    return ["sh", "-c", f'echo $$ >{folder}/cgroup.procs; exec "$@"', "sh", *argv]
-
-
 @told
 @two_cpus
 def test_a_job_in_a_cpuset_shares_that(show):
@@ -272,16 +259,24 @@ COUNT = """
 """
 
 
+def quota(version, microseconds):
+    """A control group that may have so much of every 100 000 microseconds."""
+    if version == 2:
+        return group("cpu", version, max=f"{microseconds} 100000")
+    return group("cpu", cfs_period_us=100_000, cfs_quota_us=microseconds)
+
+
 @two_cpus
-def test_a_quota_limits_the_threads_and_not_the_cpus(script):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_quota_limits_the_threads_and_not_the_cpus(script, version):
     count = [PYTHON, script(COUNT), BUILD / "lib" / "libpar.so"]
     job = ["mpirun", "--bind-to", "none", "-np", 1, *count, "pypar"]
     cores = alone(*count).stdout.split()[0]
     assert alone(*job).stdout == f"{cores} {len(ALL)}\n"
-    with group("cpu", cfs_period_us=100_000, cfs_quota_us=70_000) as folder:
+    with quota(version, 70_000) as folder:
         for words in (count, [*count, "pypar"], job):
             done = alone(*start_in(folder, *words))
             assert done.stdout == f"1 {len(ALL)}\n", done
-    with group("cpu", cfs_period_us=100_000, cfs_quota_us=100_000 * len(ALL)) as folder:
+    with quota(version, 100_000 * len(ALL)) as folder:
         done = alone(*start_in(folder, *job))
         assert done.stdout == f"{cores} {len(ALL)}\n", done
