@@ -109,6 +109,7 @@ from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
 from .output import print0, progress
 from .output import print_whole_lines as _print_whole_lines
+from .place import place
 from .stack import offer_stack as _offer_stack
 from .threads import follow_place as _follow_place
 from .time_limit import on_time_limit
@@ -177,6 +178,7 @@ __all__ = [
     "inplace_reduce",
     "max_tag",
     "on_time_limit",
+    "place",
     "print0",
     "progress",
     "push_for_alloc",

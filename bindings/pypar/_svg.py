@@ -167,7 +167,7 @@ class Lines:
 
 # ---- a node ------------------------------------------------------------------
 
-Data = dict[str, Any]  # a part of what the JSON holds; docs/placement-report.md says what
+Data = dict[str, Any]  # a part of what the JSON holds; docs/placement.md says what
 
 
 def _spell(numbers: Sequence[int]) -> str:

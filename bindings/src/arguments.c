@@ -52,6 +52,16 @@ int arguments_sort(const signature *s, PyObject *const *args, Py_ssize_t positio
     return 0;
 }
 
+static int largest(core_state *state, const char *name)
+{
+    static const char *const ranks[] = {"destination", "root", "source"};
+
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
+        if (strcmp(name, ranks[i]) == 0)
+            return par_size(state->world) - 1;
+    return strcmp(name, "tag") == 0 ? par_max_tag() : INT_MAX;
+}
+
 int arguments_int(core_state *state, PyObject *value, const char *name, int fallback,
                   int *result_p)
 {
@@ -72,9 +82,7 @@ int arguments_int(core_state *state, PyObject *value, const char *name, int fall
         return -1;
     if (overflow || number > INT_MAX || number < INT_MIN) {
         PyErr_Format(PyExc_ValueError, "rank %d: %s is %S: it must be from 0 to %d",
-                     state->rank, name, value,
-                     strcmp(name, "tag") == 0 ? par_max_tag()
-                                              : par_size(state->world) - 1);
+                     state->rank, name, value, largest(state, name));
         return -1;
     }
     *result_p = (int)number;

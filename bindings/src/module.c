@@ -51,6 +51,22 @@ static PyObject *get_cpus(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignor
     return PyLong_FromLong(par_cpus());
 }
 
+/* _place(bind, threads) */
+static PyObject *place(PyObject *module, PyObject *args)
+{
+    core_state *state = state_of(module);
+    const char *bind;
+    PyObject *number;
+    int threads;
+
+    if (!PyArg_ParseTuple(args, "zO:place", &bind, &number) ||
+        arguments_int(state, number == Py_None ? NULL : number, "threads", 0, &threads) <
+            0 ||
+        errors_raise_if(state, par_place(state->world, bind, threads)) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *barrier(PyObject *module, IGNORED)
 {
     return comm_barrier(state_of(module), state_of(module)->world);
@@ -277,6 +293,7 @@ static PyMethodDef functions[] = {
     {"_abort_later", FAST(fail_abort_later), METH_FASTCALL, NULL},
     {"_crash_after_python", fail_crash_after_python, METH_NOARGS, NULL},
     {"_detach", detach, METH_NOARGS, NULL},
+    {"_place", place, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -184,7 +184,7 @@ typedef enum par_report_form {
     PAR_REPORT_NONE,  /* not at all */
     PAR_REPORT_SHORT, /* text; nodes, and many ranks, that are alike are folded */
     PAR_REPORT_ALL,   /* text, with a line for each rank, each node drawn */
-    PAR_REPORT_JSON,  /* for programs: docs/placement-report.md */
+    PAR_REPORT_JSON,  /* for programs: docs/placement.md */
 } par_report_form;
 
 /* Choices for par_init; zero in a field stands for its default. */
@@ -198,7 +198,7 @@ typedef struct par_options {
     /* The environment variable PAR_WAIT, auto, spin or sleep, overrides it. */
     par_wait_mode wait;
     /* How the CPUs of a node are given to its ranks; NULL: as the launcher was told
-     * to, or, if it was told nothing, as "auto". Read by par_init alone. The
+     * to, or, if it was told nothing, as "auto". par_place chooses anew. The
      * environment variable PAR_BIND overrides it. All ranks must agree.
      *
      * "auto"      each rank gets an equal share of the cores, of one L3 cache, NUMA
@@ -372,6 +372,32 @@ PAR_API double par_time(void);
  * PAR_ERR_MEMORY
  */
 PAR_API par_error par_place_cpus(char *text, size_t size);
+
+/* Choose anew where the ranks run: as par_init would have, had it been given BIND and
+ * THREADS_PER_RANK (see par_options), and PAR_BIND and PAR_THREADS_PER_RANK override them
+ * as they do there. Each rank gives back what par has bound it to before, and has its
+ * place found from the CPUs that it was started on: NULL and 0 undo earlier calls.
+ *
+ * The calling thread moves, and with it all threads of the process that may run on just
+ * the CPUs of the rank's place: the program's own, those of MPI, and OpenMP's unless it
+ * binds them (OMP_PROC_BIND). Those that somebody has placed apart stay. If par_init has
+ * bound memory, what this thread and those that it starts touch first from now on comes
+ * from beside the new CPUs; what is there already stays. par_cpus may tell another
+ * number.
+ *
+ * Collective over WORLD, which must be par_init's; nobody moves unless all can. A place
+ * that the kernel refuses is no error: par_place_report has its reason.
+ *
+ * PAR_ERR_ARG       BIND is no policy or list of CPUs, or lists CPUs for fewer ranks than
+ *                   a node has, or such as the job doesn't have there;
+ *                   THREADS_PER_RANK is negative or above 8192; WORLD is another
+ *                   communicator, on that rank alone
+ * PAR_ERR_MISMATCH  BIND or THREADS_PER_RANK differs between ranks; another rank made
+ *                   another collective call, or has one of these errors
+ * PAR_ERR_MEMORY
+ * PAR_ERR_MPI
+ */
+PAR_API par_error par_place(par_comm *world, const char *bind, int threads_per_rank);
 
 /* How many threads this rank has a use for, at least 1: the cores that it may run on,
  * or the threads that it has been asked to have (see par_options); a core that is

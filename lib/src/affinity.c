@@ -40,7 +40,18 @@ static int set_one(pid_t thread, const mask *to)
     return sched_setaffinity(thread, sizeof wide, &wide.set) ? errno : 0;
 }
 
-/* Move the threads that are where this one was; how many have been moved. */
+/* Whether THREAD was on FROM and has left it: the kernel may know better. */
+static bool move_one(pid_t thread, const mask *from, const mask *to)
+{
+    mask now = affinity_of(thread);
+
+    if (!mask_equal(&now, from) || set_one(thread, to))
+        return false;
+    now = affinity_of(thread);
+    return !mask_equal(&now, from);
+}
+
+/* How many threads have been moved. */
 static int move_others(const mask *from, const mask *to)
 {
     DIR *threads = opendir("/proc/self/task");
@@ -49,26 +60,22 @@ static int move_others(const mask *from, const mask *to)
 
     while (threads && (entry = readdir(threads))) {
         pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
-        mask now;
 
-        if (thread <= 0) /* "." and ".." */
-            continue;
-        now = affinity_of(thread);
-        moved += mask_equal(&now, from) && !set_one(thread, to);
+        moved += thread > 0 && move_one(thread, from, to); /* "." and ".." are none */
     }
     if (threads)
         closedir(threads);
     return moved;
 }
 
-int affinity_set(const mask *to)
+int affinity_set(const mask *from, const mask *to)
 {
-    mask from = affinity_of(0);
-    int err = mask_equal(&from, to) ? 0 : set_one(0, to);
+    mask now = affinity_of(0);
+    int err = mask_equal(&now, to) ? 0 : set_one(0, to);
 
     /* Again as long as there are some: a thread that is started meanwhile has the mask
      * of its parent, which may have been the old one still. */
-    while (!err && !mask_equal(&from, to) && move_others(&from, to))
+    while (!err && move_others(from, to))
         ;
     return err;
 }

@@ -11,10 +11,10 @@
  * Empty where it says nothing. */
 mask affinity_of(pid_t pid);
 
-/* Let the calling thread run on TO, and with it all threads of this process that could
- * run where it could: threads that somebody has placed apart from it stay there. 0, or
- * what errno says. */
-int affinity_set(const mask *to);
+/* Let the calling thread run on TO, and with it all threads of this process that can run
+ * on just FROM: threads that somebody has placed apart stay there. 0, or what errno says.
+ */
+int affinity_set(const mask *from, const mask *to);
 
 /* From now on memory comes from the NUMA nodes NODES, by the kernel's numbers, for the
  * calling thread and those that it starts. 0, or what errno says. */

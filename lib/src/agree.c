@@ -1,4 +1,4 @@
-/* agree.c - what all ranks must have alike when the job begins.
+/* agree.c - what all ranks must have alike.
  * SPDX-License-Identifier: MIT */
 #include "agree.h"
 
@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "use_mpi.h"
 #include "warning.h"
 #include "wire.h"
 
@@ -80,21 +79,20 @@ static bool is_first_of_its_name(const char *names, int rank)
     return true;
 }
 
-/* Which ranks have which NAME, written to TEXT: "Python 3.11 on 0-3, ...". */
-static par_error list_names(const char *name, char *text, size_t room)
+/* Which ranks of ALL have which NAME, written to TEXT: "Python 3.11 on 0-3, ...". */
+static par_error list_names(MPI_Comm all, const char *name, char *text, size_t room)
 {
     char mine[NAME_BYTES] = "", ranks[LIST_BYTES];
     int size, code;
     char *names;
     size_t used = 0;
 
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Comm_size(all, &size);
     names = calloc((size_t)size, NAME_BYTES);
     snprintf(mine, sizeof mine, "%s", name);
     if (!names)
         return error_memory((size_t)size * NAME_BYTES, "names of versions");
-    code = MPI_Allgather(mine, NAME_BYTES, MPI_CHAR, names, NAME_BYTES, MPI_CHAR,
-                         MPI_COMM_WORLD);
+    code = MPI_Allgather(mine, NAME_BYTES, MPI_CHAR, names, NAME_BYTES, MPI_CHAR, all);
     *text = '\0';
     for (int rank = 0; rank < size && used < room; rank++) {
         const char *theirs = names + rank * NAME_BYTES;
@@ -148,7 +146,7 @@ static par_error refuse_wire(void)
 
     snprintf(name, sizeof name, "%s (messages of version %d)", agree_here.par,
              agree_here.wire);
-    err = list_names(name, list, sizeof list);
+    err = list_names(MPI_COMM_WORLD, name, list, sizeof list);
     if (!err)
         err = error_set(PAR_ERR_ARG,
                         "the versions of par differ between ranks, and their messages: "
@@ -158,39 +156,41 @@ static par_error refuse_wire(void)
 }
 
 /* WHAT, which is VALUE here, must be the same on all ranks and is not. */
-static par_error refuse_option(const char *what, const char *value)
+static par_error refuse_option(MPI_Comm all, const char *what, const char *value)
 {
     char list[LIST_BYTES];
-    par_error err = list_names(value, list, sizeof list);
+    par_error err = list_names(all, value, list, sizeof list);
 
-    if (!err)
-        err = error_set(PAR_ERR_ARG,
-                        "%s differs between ranks: %s; it must be the same everywhere",
-                        what, list);
-    return agree_on_error(err, 0);
+    return err ? err
+               : error_set(PAR_ERR_MISMATCH,
+                           "%s differs between ranks: %s; it must be the same everywhere",
+                           what, list);
 }
 
-static par_error compare_options(const int64_t *heard, const par_options *chosen)
+/* PAR_ERR_MISMATCH, on all ranks, where options differ between them. */
+static par_error compare_options(MPI_Comm all, const int64_t *heard,
+                                 const par_options *chosen)
 {
     char number[NAME_BYTES];
 
     if (differs(heard, INLINE)) {
         snprintf(number, sizeof number, "%zu", chosen->inline_bytes);
-        return refuse_option("the inline limit", number);
+        return refuse_option(all, "the inline limit", number);
     }
     if (differs(heard, THREADS)) {
         snprintf(number, sizeof number, "%d", chosen->threads_per_rank);
-        return refuse_option("the number of threads per rank", number);
+        return refuse_option(all, "the number of threads per rank", number);
     }
     if (differs(heard, BIND))
-        return refuse_option("PAR_BIND or bind", chosen->bind ? chosen->bind : "nothing");
+        return refuse_option(all, "PAR_BIND or bind",
+                             chosen->bind ? chosen->bind : "nothing");
     return PAR_OK;
 }
 
 static par_error warn_of(const char *what, const char *name, const char *trouble)
 {
     char list[LIST_BYTES], text[2 * LIST_BYTES];
-    par_error err = list_names(name, list, sizeof list);
+    par_error err = list_names(MPI_COMM_WORLD, name, list, sizeof list);
     int rank;
 
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -256,10 +256,21 @@ par_error agree_on_start(par_error err, par_options *chosen)
         return refuse_wire();
     if (words[FAILED] != INT64_MAX)
         return agree_on_error(err, (int)words[FAILED]);
-    err = compare_options(words, chosen);
+    err = compare_options(MPI_COMM_WORLD, words, chosen);
     if (err)
-        return err;
+        return agree_on_error(err == PAR_ERR_MISMATCH ? PAR_ERR_ARG : err, 0);
     chosen->leftovers = (par_leftovers)-words[LEFTOVERS_NEGATIVE];
     chosen->report = (par_report_form)-words[REPORT_NEGATIVE];
     return warn_of_versions(words, chosen->language);
+}
+
+par_error agree_on_place(MPI_Comm all, const par_options *chosen)
+{
+    int64_t words[WORDS];
+    int code;
+
+    speak(PAR_OK, chosen, words);
+    code = MPI_Allreduce(MPI_IN_PLACE, words, WORDS, MPI_INT64_T, MPI_MIN, all);
+    return code == MPI_SUCCESS ? compare_options(all, words, chosen)
+                               : error_mpi(code, "MPI_Allreduce");
 }

@@ -1,9 +1,9 @@
-/* agree.h - what all ranks must have alike when the job begins.
+/* agree.h - what all ranks must have alike.
  * SPDX-License-Identifier: MIT */
 #ifndef PAR_SRC_AGREE_H
 #define PAR_SRC_AGREE_H
 
-#include "error.h"
+#include "use_mpi.h"
 
 /* What this rank runs; a test may make it something else. */
 typedef struct agree_versions {
@@ -19,9 +19,18 @@ extern agree_versions agree_here;
  *
  * PAR_ERR_ARG        an option is wrong, here or on several ranks of which this is the
  *                    first, or differs; or the versions of par do that cannot work
- * together PAR_ERR_ELSEWHERE  the same, and another rank is the first
+ *                    together
+ * PAR_ERR_ELSEWHERE  the same, and another rank is the first
  */
 par_error agree_on_start(par_error err, par_options *chosen);
+
+/* Compare the place that this rank has CHOSEN with those of the others of ALL.
+ * Collective, with MPI's own functions.
+ *
+ * PAR_ERR_MISMATCH  they differ: on all ranks
+ * PAR_ERR_MPI
+ */
+par_error agree_on_place(MPI_Comm all, const par_options *chosen);
 
 /* ERR is one that another rank may lack: all fail where one has. Of several the first
  * rank gets its own back, the others PAR_ERR_ELSEWHERE. Collective, with MPI's own

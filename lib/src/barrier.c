@@ -1,6 +1,7 @@
 /* barrier.c - all ranks wait for each other.
  * SPDX-License-Identifier: MIT */
 #include "collective.h"
+#include "lock.h"
 
 /* By dissemination (Hensgen, Finkel, Manber 1988): in step k each rank hears from
  * the one 2^k before it, which has heard from 2^k - 1 more. */
@@ -17,15 +18,34 @@ par_error collective_meet(collective *c)
     return err;
 }
 
-par_error par_barrier(par_comm *comm)
+par_error collective_meet_for(par_comm *comm, collective_function function,
+                              par_error refused)
 {
     collective c;
-    par_error err = collective_check(comm);
+    par_error err = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM, &c);
 
-    if (err)
-        return err;
-    err = collective_enter(comm, COLLECTIVE_BARRIER, 0, 0, PAR_BYTE, PAR_SUM, &c);
+    if (refused)
+        err = refused;
     if (!err)
         err = collective_meet(&c);
     return collective_leave(&c, err);
+}
+
+void collective_begin_mpi(void)
+{
+    lock_take();
+    use_mpi_begin_blocking();
+}
+
+void collective_end_mpi(void)
+{
+    use_mpi_end_blocking();
+    lock_give();
+}
+
+par_error par_barrier(par_comm *comm)
+{
+    par_error err = collective_check(comm);
+
+    return err ? err : collective_meet_for(comm, COLLECTIVE_BARRIER, PAR_OK);
 }

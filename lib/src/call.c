@@ -40,6 +40,7 @@ static const char *const names[COLLECTIVE_FUNCTIONS] = {
     [COLLECTIVE_FREE] = "comm_free",
     [COLLECTIVE_SPLIT_NODE] = "split_node",
     [COLLECTIVE_TO_MPI] = "to_mpi",
+    [COLLECTIVE_PLACE] = "place",
     [COLLECTIVE_FAIL] = "collective_fail",
 };
 

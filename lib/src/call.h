@@ -37,6 +37,7 @@ typedef enum collective_function {
     COLLECTIVE_FREE,
     COLLECTIVE_SPLIT_NODE,
     COLLECTIVE_TO_MPI,
+    COLLECTIVE_PLACE,
     COLLECTIVE_FAIL,
     COLLECTIVE_FUNCTIONS,
 } collective_function;

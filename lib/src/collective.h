@@ -32,6 +32,16 @@ bool collective_is_small(size_t bytes);
 /* Wait until all ranks have entered C, and made the same call: a barrier. */
 par_error collective_meet(collective *c);
 
+/* The same as a whole call, FUNCTION of COMM. Where this rank cannot make it REFUSED says
+ * why, else it is PAR_OK: all learn it, as in collective_leave. */
+par_error collective_meet_for(par_comm *comm, collective_function function,
+                              par_error refused);
+
+/* Between these two MPI's own functions may make the ranks wait for each other, with the
+ * lock: all have met before, so it is short. */
+void collective_begin_mpi(void);
+void collective_end_mpi(void);
+
 /* CONTENT and PARTS, to be sent to DEST for C. */
 request_outgoing collective_outgoing(const collective *c, const par_content *content,
                                      const par_part *parts, size_t part_count, int dest);

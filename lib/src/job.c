@@ -107,7 +107,7 @@ static void open_words(MPI_Comm node)
 static par_error look_around(const par_options *chosen)
 {
     MPI_Comm node;
-    par_error err = node_split(&node);
+    par_error err = node_split(MPI_COMM_WORLD, &node);
 
     if (err)
         return err;
@@ -133,6 +133,7 @@ static par_error open_world(const par_options *options)
     slot_size = chosen.inline_bytes;
     job.report = chosen.report;
     leftover_set(chosen.leftovers, !chosen.language);
+    wait_configure(chosen.wait);
     err = look_around(&chosen);
     wait_set_chore(do_chores);
     if (!err)

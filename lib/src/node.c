@@ -8,6 +8,7 @@
 
 #include "affinity.h"
 #include "launch.h"
+#include "lock.h"
 #include "quota.h"
 #include "threads.h"
 #include "wait.h"
@@ -16,6 +17,8 @@
  * them, on each of them, would be memory that grows with the square. */
 static struct {
     machine *machine;
+    share_claim claim; /* what this rank has brought along, wherever it is by now */
+    bool bind_memory;
     place place;
     int rank, ranks;
     int first; /* the lowest of its ranks, as the world numbers them */
@@ -27,9 +30,14 @@ const machine *node_machine(void)
     return node.machine;
 }
 
-const place *node_place(void)
+place node_place(void)
 {
-    return node.is_settled ? &node.place : NULL;
+    place own;
+
+    lock_take();
+    own = node.place;
+    lock_give();
+    return own;
 }
 
 int node_first(void)
@@ -77,9 +85,9 @@ static int threads_asked(const par_options *options)
     return threads > 0 && threads < MASK_CPUS ? (int)threads : 0;
 }
 
-static share_claim make_claim(const par_options *options)
+static share_claim make_claim(void)
 {
-    share_claim claim = {.threads = threads_asked(options), .have = affinity_of(0)};
+    share_claim claim = {.have = affinity_of(0)};
     quota q = quota_read("");
     int rank, size;
     launcher who;
@@ -111,21 +119,23 @@ static par_error tell(MPI_Comm comm, void *items, size_t size)
 /* Go there, and see where that is: the kernel has the last word. */
 static void go_to(place *p)
 {
+    const mask *from = node.is_settled ? &node.place.mask : &node.claim.have;
     mask wanted = p->mask;
     int err;
 
-    if (!p->bound)
-        return;
-    if (node.machine->made_up) {
+    if (!node.machine || node.machine->made_up) {
         p->bound = false;
         return;
     }
-    err = affinity_set(&wanted);
+    if (!node.is_settled && !p->bound)
+        return;
+    err = affinity_set(from, &wanted);
     p->mask = affinity_of(0);
-    p->bound = mask_equal(&p->mask, &wanted);
-    if (!p->bound)
-        snprintf(p->why, sizeof p->why, "not bound: the kernel refuses (%s)",
-                 err ? strerror(err) : "it knows better");
+    if (mask_equal(&p->mask, &wanted))
+        return;
+    p->bound = false;
+    snprintf(p->why, sizeof p->why, "not bound: the kernel refuses (%s)",
+             err ? strerror(err) : "it knows better");
 }
 
 /* Its memory is to come from beside its CPUs. */
@@ -145,67 +155,90 @@ static void bind_memory(place *p)
              err ? "not bound: " : "bound", err ? strerror(err) : "");
 }
 
-static par_error find_places(MPI_Comm comm, const par_options *options,
-                             share_claim *claims, place *places)
+par_error node_open_plan(node_plan *plan)
 {
-    policy how;
+    size_t count = (size_t)node.ranks;
+
+    plan->claims = calloc(count, sizeof *plan->claims);
+    plan->places = calloc(count, sizeof *plan->places);
+    return plan->claims && plan->places
+               ? PAR_OK
+               : error_memory(count * (sizeof(share_claim) + sizeof(place)), "places");
+}
+
+void node_close_plan(node_plan *plan)
+{
+    free(plan->claims);
+    free(plan->places);
+}
+
+par_error node_make_plan(MPI_Comm comm, const par_options *options, node_plan *plan)
+{
     par_error err;
 
-    policy_parse(options->bind, &how);
-    claims[node.rank] = make_claim(options);
-    err = tell(comm, claims, sizeof *claims);
-    if (!err)
-        err = share_out(node.machine, claims, node.ranks, how, options->bind, places);
-    if (err)
-        return err; /* alike on all of them */
-    go_to(&places[node.rank]);
-    if (options->bind_memory)
-        bind_memory(&places[node.rank]);
-    err = tell(comm, places, sizeof *places);
-    return err ? err : threads_count(node.machine, claims, node.ranks, how, places);
+    policy_parse(options->bind, &plan->how);
+    plan->claims[node.rank] = node.claim;
+    plan->claims[node.rank].threads = threads_asked(options);
+    err = tell(comm, plan->claims, sizeof *plan->claims);
+    return err ? err
+               : share_out(node.machine, plan->claims, node.ranks, plan->how,
+                           options->bind, plan->places);
 }
 
 /* How this rank waits depends on how many share its CPUs. */
-static void keep(const place *places, const par_options *options)
+static void keep(const place *places)
 {
     bool crowded = threads_are_crowded(places, node.ranks, node.rank);
 
     node.place = places[node.rank];
     node.first = places[0].rank;
     node.is_settled = true;
-    wait_configure(options->wait, crowded);
+    wait_set_crowded(crowded);
     if (crowded)
         use_mpi_yield();
 }
 
-par_error node_split(MPI_Comm *comm_p)
+par_error node_follow(MPI_Comm comm, const node_plan *plan)
 {
-    int code = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
-                                   comm_p);
+    place *places = plan->places;
+    par_error err;
+
+    go_to(&places[node.rank]);
+    if (node.bind_memory)
+        bind_memory(&places[node.rank]);
+    err = tell(comm, places, sizeof *places);
+    if (!err)
+        err = threads_count(node.machine, plan->claims, node.ranks, plan->how, places);
+    if (!err)
+        keep(places);
+    return err;
+}
+
+par_error node_split(MPI_Comm all, MPI_Comm *comm_p)
+{
+    int code = MPI_Comm_split_type(all, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, comm_p);
 
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_split_type");
 }
 
 par_error node_settle(MPI_Comm comm, const par_options *options)
 {
-    share_claim *claims;
-    place *places;
+    node_plan plan;
     par_error err;
 
     MPI_Comm_rank(comm, &node.rank);
     MPI_Comm_size(comm, &node.ranks);
-    claims = calloc((size_t)node.ranks, sizeof *claims);
-    places = calloc((size_t)node.ranks, sizeof *places);
     err = share_machine(comm);
-    if (!err && (!claims || !places))
-        err = error_memory((size_t)node.ranks * (sizeof *claims + sizeof *places),
-                           "places");
+    if (err)
+        return err;
+    node.claim = make_claim();
+    node.bind_memory = options->bind_memory;
+    err = node_open_plan(&plan);
     if (!err)
-        err = find_places(comm, options, claims, places);
+        err = node_make_plan(comm, options, &plan);
     if (!err)
-        keep(places, options);
-    free(claims);
-    free(places);
+        err = node_follow(comm, &plan);
+    node_close_plan(&plan);
     return err;
 }
 
@@ -239,8 +272,12 @@ static int cpus_alone(const mask *now)
 int par_cpus(void)
 {
     mask now = affinity_of(0);
-    int count = mask_count(&now);
-    int cpus = node.is_settled ? node.place.cpus : cpus_alone(&now);
+    int count = mask_count(&now), cpus;
 
+    lock_take();
+    cpus = node.is_settled ? node.place.cpus : 0;
+    lock_give();
+    if (!cpus)
+        cpus = cpus_alone(&now);
     return count > 0 && count < cpus ? count : cpus;
 }

@@ -163,6 +163,14 @@ static par_error choose_report(par_report_form asked, par_report_form *form_p)
                      text);
 }
 
+par_error options_choose_place(const par_options *options, par_options *chosen)
+{
+    par_error err = choose_bind(options->bind, &chosen->bind);
+
+    return err ? err
+               : choose_threads(options->threads_per_rank, &chosen->threads_per_rank);
+}
+
 par_error options_choose(const par_options *options, par_options *chosen)
 {
     static const par_options none;
@@ -173,9 +181,7 @@ par_error options_choose(const par_options *options, par_options *chosen)
     if (!err)
         err = choose_wait(chosen->wait, &chosen->wait);
     if (!err)
-        err = choose_bind(chosen->bind, &chosen->bind);
-    if (!err)
-        err = choose_threads(chosen->threads_per_rank, &chosen->threads_per_rank);
+        err = options_choose_place(chosen, chosen);
     if (!err)
         err = choose_memory(chosen->bind_memory, &chosen->bind_memory);
     if (!err)

@@ -12,6 +12,9 @@
  */
 par_error options_choose(const par_options *options, par_options *chosen);
 
+/* The same for bind and threads_per_rank alone. */
+par_error options_choose_place(const par_options *options, par_options *chosen);
+
 /* The limits of inline_bytes, and of threads_per_rank. */
 enum {
     OPTIONS_INLINE_MIN = 1024,

@@ -63,7 +63,7 @@ static void describe(report_rank *self)
 {
     const char *threads = getenv("OMP_NUM_THREADS");
 
-    *self = (report_rank){.place = *node_place(), .node = node_first()};
+    *self = (report_rank){.place = node_place(), .node = node_first()};
     self->machine = -1;
     self->threads = threads ? atoi(threads) : 0;
     snprintf(self->host, sizeof self->host, "%s", par_hostname());

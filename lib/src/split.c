@@ -8,40 +8,13 @@
 #include "par_mpi.h"
 #include "wait.h"
 
-/* All ranks of COMM come here, with the same call, before MPI's own function makes
- * them wait for each other, which is short then. REFUSED: this rank cannot, and all
- * must learn it. */
-static par_error gather_here(par_comm *comm, collective_function function,
-                             par_error refused)
-{
-    collective c;
-    par_error err = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM, &c);
-
-    if (refused)
-        err = refused;
-    if (!err)
-        err = collective_meet(&c);
-    return collective_leave(&c, err);
-}
-
-/* The same for a call that this rank can always make. */
+/* All ranks of COMM come here, before MPI's own function makes them wait for each other,
+ * which is short then. */
 static par_error meet(par_comm *comm, collective_function function)
 {
     par_error err = collective_check(comm);
 
-    return err ? err : gather_here(comm, function, PAR_OK);
-}
-
-static void begin(void)
-{
-    lock_take();
-    use_mpi_begin_blocking();
-}
-
-static void finish(void)
-{
-    use_mpi_end_blocking();
-    lock_give();
+    return err ? err : collective_meet_for(comm, function, PAR_OK);
 }
 
 /* *NEW_P as the ranks of MPI, which is freed; NULL for no ranks. Needs the lock. */
@@ -87,11 +60,11 @@ par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
         err = meet(comm, COLLECTIVE_SPLIT);
     if (err)
         return err;
-    begin();
+    collective_begin_mpi();
     code = MPI_Comm_split(comm->body, color == PAR_NO_COLOR ? MPI_UNDEFINED : color, key,
                           &mpi);
     err = code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split");
-    finish();
+    collective_end_mpi();
     return err;
 }
 
@@ -105,12 +78,12 @@ par_error par_split_node(par_comm *comm, par_comm **new_p)
         err = meet(comm, COLLECTIVE_SPLIT_NODE);
     if (err)
         return err;
-    begin();
+    collective_begin_mpi();
     code = MPI_Comm_split_type(comm->body, MPI_COMM_TYPE_SHARED, comm->rank,
                                MPI_INFO_NULL, &mpi);
     err =
         code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split_type");
-    finish();
+    collective_end_mpi();
     return err;
 }
 
@@ -159,7 +132,7 @@ par_error par_comm_free(par_comm **comm_p)
     if ((*comm_p)->under_way)
         err = error_set(PAR_ERR_ARG, "%d requests of the communicator have not ended yet",
                         (*comm_p)->under_way);
-    err = gather_here(*comm_p, COLLECTIVE_FREE, err);
+    err = collective_meet_for(*comm_p, COLLECTIVE_FREE, err);
     if (err)
         return err;
     err = words_end(*comm_p);
@@ -186,11 +159,11 @@ par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
         err = meet(comm, COLLECTIVE_TO_MPI);
     if (err)
         return err;
-    begin();
+    collective_begin_mpi();
     code = MPI_Comm_dup(comm->body, mpi_p);
     if (code == MPI_SUCCESS)
         code = MPI_Comm_set_errhandler(*mpi_p, MPI_ERRORS_ARE_FATAL);
-    finish();
+    collective_end_mpi();
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Comm_dup");
 }
 
@@ -222,9 +195,9 @@ par_error par_from_mpi(MPI_Comm mpi, par_comm **new_p)
         err = error_set(PAR_ERR_ARG, "mpi is MPI_COMM_NULL");
     if (err)
         return err;
-    begin();
+    collective_begin_mpi();
     code = MPI_Comm_dup(mpi, &copy);
     err = code == MPI_SUCCESS ? adopt(copy, new_p) : error_mpi(code, "MPI_Comm_dup");
-    finish();
+    collective_end_mpi();
     return err;
 }

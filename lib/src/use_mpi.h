@@ -21,8 +21,7 @@ void use_mpi_describe(char *text, size_t size);
 void use_mpi_begin_blocking(void);
 void use_mpi_end_blocking(void);
 
-/* Ranks outnumber the cores here, even if the launcher doesn't know: it is to yield.
- * Before the first use_mpi_end_blocking. */
+/* Ranks outnumber the cores here, even if the launcher doesn't know: it is to yield. */
 void use_mpi_yield(void);
 
 /* Whether several threads may call MPI, one at a time. */

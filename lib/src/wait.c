@@ -31,10 +31,11 @@ static void (*_Atomic chore)(int64_t waited_ns);
 
 /* When a wait goes over to its next stage. */
 static struct {
+    par_wait_mode mode;
     int spins;
     int64_t yield_ns;
     bool rests; /* at all */
-} policy = {SPINS, YIELD_NS, true};
+} policy = {PAR_WAIT_AUTO, SPINS, YIELD_NS, true};
 
 static _Thread_local bool beside_work;
 
@@ -55,13 +56,18 @@ void wait_set_chore(void (*new_chore)(int64_t waited_ns))
     chore = new_chore;
 }
 
-void wait_configure(par_wait_mode mode, bool crowded)
+void wait_configure(par_wait_mode mode)
 {
-    policy.spins = mode == PAR_WAIT_SLEEP             ? 0
-                   : mode == PAR_WAIT_AUTO && crowded ? 1
-                                                      : SPINS;
+    policy.mode = mode;
+    policy.spins = mode == PAR_WAIT_SLEEP ? 0 : SPINS;
     policy.yield_ns = mode == PAR_WAIT_SLEEP ? 0 : YIELD_NS;
     policy.rests = mode != PAR_WAIT_SPIN;
+}
+
+void wait_set_crowded(bool crowded)
+{
+    if (policy.mode == PAR_WAIT_AUTO)
+        policy.spins = crowded ? 1 : SPINS;
 }
 
 int64_t wait_now_ns(void)

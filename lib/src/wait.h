@@ -26,9 +26,12 @@ int64_t wait_now_ns(void);
  * the lock, with the time it has waited; it may wait itself. */
 void wait_set_chore(void (*chore)(int64_t waited_ns));
 
-/* How to wait from now on. CROWDED: more ranks than CPUs share this node, so that
- * to spin is to keep from its core the very rank that one waits for. */
-void wait_configure(par_wait_mode mode, bool crowded);
+/* How to wait from now on. */
+void wait_configure(par_wait_mode mode);
+
+/* Whether more ranks than CPUs share this node, so that to spin is to keep from its core
+ * the very rank that one waits for. After wait_configure; needs the lock. */
+void wait_set_crowded(bool crowded);
 
 /* From now on this thread waits beside the program's work: it gives its core away at
  * once, and no hook interrupts it. */

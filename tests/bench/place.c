@@ -26,7 +26,7 @@ static void place_ranks(size_t count)
     for (size_t i = 0; i < count; i++) {
         MPI_Comm node;
 
-        if (node_split(&node) || node_settle(node, &none))
+        if (node_split(MPI_COMM_WORLD, &node) || node_settle(node, &none))
             fail(par_error_detail());
         MPI_Comm_free(&node);
         node_forget();

@@ -37,9 +37,10 @@ END_TEST
 
 START_TEST(every_rank_has_its_line_with_its_own_reason)
 {
+    place mine = node_place();
     char why[PLACE_WHY], *all = NULL, *text;
 
-    memcpy(why, node_place()->why, sizeof why);
+    memcpy(why, mine.why, sizeof why);
     if (me == 0)
         all = check_alloc((size_t)ranks * sizeof why);
     ck_ok(par_gather(world, why, sizeof why, PAR_BYTE, all, 0));
