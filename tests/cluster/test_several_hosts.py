@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Jobs of mpirun on several hosts: what ranks of one host do, those of four do, too."""
 
+import json
+import os
 import re
 import textwrap
 
@@ -121,6 +123,81 @@ def test_the_first_ranks_of_the_hosts_make_a_communicator(job):
                 print(names)
     """)
     assert told == ["[('h1', 3), ('h2', 1), ('h3', 2), ('h4', 1)]"]
+
+
+# ---- places ------------------------------------------------------------------
+
+WHERE = [PYTHON, "-m", "pypar", "where", "--all", "--json"]
+
+
+def nodes_of(done):
+    assert done.returncode == 0 and not done.stderr, done
+    told = json.loads(done.stdout)
+    assert told["ranks"] == len(HOSTS)
+    assert [node["host"] for node in told["nodes"]] == ["h1", "h2", "h3", "h4"]
+    found = [rank["rank"] for node in told["nodes"] for rank in node["ranks"]]
+    assert found == list(range(len(HOSTS)))
+    return told["nodes"]
+
+
+def test_each_host_is_divided_among_its_own_ranks(cluster):
+    nodes = nodes_of(cluster.mpirun(UNEVEN, *WHERE))
+    cpus = [cpu for cpu in nodes[0]["machine"]["cpus"] if cpu["allowed"]]
+    every = {cpu["cpu"] for cpu in cpus}  # hosts of one machine have the same
+    cores = len({cpu["core"] for cpu in cpus})
+    for node, ranks in zip(nodes, (3, 1, 2, 1), strict=True):
+        places = [set(rank["cpus"]) for rank in node["ranks"]]
+        assert len(places) == ranks
+        if ranks > cores:
+            assert places == [every] * ranks
+        else:  # whether other hosts have more ranks or fewer
+            together = set.union(*places)
+            assert sum(map(len, places)) == len(together)
+            assert together == every or cores % ranks
+    assert nodes[3]["like"] == 1 and nodes[3]["machine"] is None
+
+
+def test_ranks_of_unequal_hosts_have_shares_of_their_own(cluster, tmp_path):
+    machines = {
+        "h1": "pack:3 [numa] core:4 pu:2",
+        "h2": "pack:1 core:6 pu:1",
+        "h3": "pack:1 core:6 pu:1",
+        "h4": "pack:1 core:6 pu:1",
+    }
+    for host, machine in machines.items():
+        (tmp_path / host).write_text(machine)
+    start = f'HWLOC_SYNTHETIC=$(cat {tmp_path}/$(hostname)) exec "$@"'
+    nodes = nodes_of(cluster.mpirun(UNEVEN, "sh", "-c", start, "sh", *WHERE))
+    sizes = [[len(rank["cores"]) for rank in node["ranks"]] for node in nodes]
+    assert sizes == [[4, 4, 4], [6], [3, 3], [6]]
+    assert [len(rank["cpus"]) for rank in nodes[0]["ranks"]] == [8, 8, 8]
+    assert [rank["numa"] for rank in nodes[0]["ranks"]] == [[0], [1], [2]]
+    assert [node["like"] for node in nodes] == [0, 1, 2, 1]
+    told = [node["machine"] and len(node["machine"]["cpus"]) for node in nodes]
+    assert told == [24, 6, 6, None]
+
+
+def test_nobody_moves_where_one_host_lacks_room(job):
+    cpu = min(os.sched_getaffinity(0))
+    told = job(f"""
+        import os
+        import pypar
+        from pypar import get_processor_name, world
+
+        before = os.sched_getaffinity(0)
+        try:
+            pypar.place("{cpu}:{cpu}")  # for two ranks; h1 has three
+        except (ValueError, pypar.Error) as error:
+            assert "CPUs for 2 ranks: this node has 3" in str(error), error
+            on_h1 = get_processor_name() == "h1"
+            assert type(error) is (ValueError if on_h1 else pypar.Error)
+        else:
+            raise AssertionError("it has been placed")
+        assert os.sched_getaffinity(0) == before
+        pypar.place("{cpu}:{cpu}:{cpu}")
+        print(world.rank, sorted(os.sched_getaffinity(0)))
+        """)
+    assert told == [f"{rank} [{cpu}]" for rank in range(len(HOSTS))]
 
 
 # ---- messages over TCP -------------------------------------------------------
