@@ -9,6 +9,7 @@ lines in any order. A line above says why a block is not run, if so:
 <!-- not run: needs a cluster -->.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -112,3 +113,70 @@ def test_a_program_runs_and_prints_what_the_page_says(block, tmp_path):
     if block["output"] is not None:
         told = sorted(done.stdout.splitlines())
         assert told == sorted(block["output"].splitlines()), done
+
+
+# ---- drawings of places --------------------------------------------------------
+
+PLACEMENT = SOURCE / "docs" / "placement.md"
+DRAWINGS = re.compile(r"^<!-- drawn on: ([^\n]*) -->\n\n```text\n(.*?)^```$", re.M | re.S)
+COLUMN = 43  # where the right one of two drawings begins
+DRAW = """
+import json, sys, pypar
+
+for bind, threads in json.loads(sys.argv[1]):
+    pypar.place(bind, threads)
+    text = pypar.where()
+    if text:
+        print(json.dumps(text.split("\\n\\n")[2].splitlines()[:-1]))
+"""
+
+
+def drawings_of(block):
+    """Each drawing's title and lines."""
+    for group in block.split("\n\n"):
+        lines = group.splitlines()
+        for half in ([x[:COLUMN].rstrip() for x in lines], [x[COLUMN:] for x in lines]):
+            if half[0]:
+                yield half[0], half[1:]
+
+
+def asked_by(title):
+    """How many ranks a drawing's title means, and what each of its words asks for."""
+    if ranks := re.fullmatch(r"(\d+) ranks", title):
+        return int(ranks[1]), [(None, None)]
+    *policies, last = title.split(", ")
+    if threads := re.fullmatch(r"PAR_THREADS_PER_RANK=(\d+)", last):
+        return 4, [(policy, int(threads[1])) for policy in policies]
+    return 4, [(policy, None) for policy in [*policies, last]]
+
+
+def drawn_by_pypar(machine, ranks, asked):
+    variable = "HWLOC_XMLFILE" if machine.endswith(".xml") else "HWLOC_SYNTHETIC"
+    value = SOURCE / machine if machine.endswith(".xml") else machine
+    job = [PYTHON, "-c", DRAW, json.dumps(asked)]
+    done = mpirun(ranks, *job, env={variable: value})
+    assert done.returncode == 0 and not done.stderr, done
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    return [[line[2:] for line in lines] for lines in found]
+
+
+def test_the_drawings_of_places_are_the_programs_own():
+    expected = {}  # machine, number of ranks -> what is asked for and drawn
+    for machine, block in DRAWINGS.findall(PLACEMENT.read_text()):
+        for title, lines in drawings_of(block):
+            ranks, asked = asked_by(title)
+            job = expected.setdefault((machine, ranks), [])
+            job.extend((ask, lines) for ask in asked)
+    assert sum(map(len, expected.values())) == 11
+    for (machine, ranks), told in expected.items():
+        drawn = drawn_by_pypar(machine, ranks, [ask for ask, _ in told])
+        assert drawn == [lines for _, lines in told]
+
+
+def test_the_report_that_is_shown_is_the_programs_own():
+    page = PLACEMENT.read_text()
+    machine = re.search(r'^`HWLOC_SYNTHETIC="(.*?)"` makes', page, re.MULTILINE)[1]
+    shown = re.search(r"^```text\n(4 ranks on 1 node\n.*?)^```$", page, re.M | re.S)[1]
+    where = [PYTHON, "-m", "pypar", "where"]
+    done = mpirun(4, *where, env={"HWLOC_SYNTHETIC": machine})
+    assert done.stdout == shown.replace("\nvm: ", f"\n{os.uname().nodename}: ")
