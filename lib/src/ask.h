@@ -17,7 +17,6 @@ typedef enum word_kind {
     WORD_CONFIRM, /* are you still? */
     WORD_CONFIRMED,
     WORD_REFRESH, /* what you know of others may be old: ask again */
-    WORD_GO,      /* you are the one to look further */
     WORD_TELL,    /* what do you wait for? Yes: there is a deadlock */
     WORD_TEXT,    /* for this */
     WORD_LOOK,    /* what do these ranks of your node do, which don't answer? */
@@ -27,7 +26,7 @@ typedef enum word_kind {
 typedef struct word {
     uint8_t kind;
     bool yes;     /* what it says, by kind */
-    bool victim;  /* of a record: as in stuck_state */
+    bool instead; /* of a record: its sender searches, and gives none */
     uint32_t all; /* of records: how many there are in all; of what was seen: whose */
     uint64_t mine, yours; /* serial numbers of the sender, and of who gets it */
     int64_t number;       /* of a message; of a question */

@@ -19,12 +19,16 @@
 
 enum {
     MS = 1000 * 1000,
-    OTHERS_NS = 150 * MS, /* for those that a deadlock isn't of */
-    LIMIT_NS = 1000 * MS,
+    OTHERS_NS = 400 * MS, /* for those that a deadlock isn't of */
     LOOK_NS = 200 * MS,  /* a process takes to write its stack */
     LOOKS_NS = 600 * MS, /* all looks take */
     GROUPS_MAX = 60,
 };
+
+/* Until it is told without answers: of those that are in it, and so do answer, if late on
+ * a crowded machine; of all, who may be doing something else. */
+static const int64_t deadlock_limit_ns = INT64_C(10000) * MS;
+static const int64_t hang_limit_ns = INT64_C(2000) * MS;
 
 static struct {
     bool under_way;
@@ -453,8 +457,9 @@ static bool is_over(int64_t now)
     if (census.answers == world()->size)
         return true;
     if (census.in)
-        return waited >= LIMIT_NS || (waited >= OTHERS_NS && all_in_have_answered());
-    if (waited >= LIMIT_NS && !census.looks) {
+        return waited >= deadlock_limit_ns ||
+               (waited >= OTHERS_NS && all_in_have_answered());
+    if (waited >= hang_limit_ns && !census.looks) {
         census.looks = now;
         ask_nodes_to_look();
     }

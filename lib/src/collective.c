@@ -116,7 +116,7 @@ static void tell_request(const collective *c, const par_request *request,
     account->room = needs.room;
     account->goes_on |= needs.goes_on || has_news(c);
     /* A rank whose call is another one, or fails, tells all. */
-    watch_needs_any(account, c->comm);
+    watch_needs_failure(account, c->comm);
 }
 
 static void tell_sending(const void *what, watch_account *account)

@@ -7,6 +7,12 @@
  * gets, from rank to rank, the records of all on whom it depends, which are closed: who
  * is needed by one of them is one of them. Then it asks all of them once more.
  *
+ * How there is no storm of words. One deadlock needs one search. A rank that meets a lower
+ * one, which depends on all that it depends on itself, leaves it to that one; so the
+ * lowest rank of all searches, who is its reporter, too. Ranks in a collective call could
+ * be woken by every other: each asks first the one whose message it lacks, and the rest
+ * only when a search has found all of them stuck.
+ *
  * Why there is no false alarm. Let S be a closed set of ranks that have all said, after
  * all records were there, that they are stuck with the same serial number as in their
  * records, which are those that the others had answers of. Take a moment after the last
@@ -26,7 +32,8 @@
  * Why each is found. The last rank to become stuck has answers from all others at
  * once, and gives its own: so the search that begins then finds all records.
  *
- * One deadlock has one reporter, the lowest rank in it, which others point to.
+ * Why it is enough that the lowest searches. Who has become stuck last begins one; it
+ * goes on in a lower rank, which begins anew, and so on to one that finds no lower one.
  */
 #include "deadlock.h"
 
@@ -42,11 +49,13 @@ enum {
     LOOK_MAX_NS = 1000 * MS,
     SETTLE_NS = 50 * MS,   /* from the last answer to the search */
     RETRY_NS = 250 * MS,   /* to the next search, then twice as long each time */
-    STALE_NS = 500 * MS,   /* a search that hears nothing may begin again */
     REFRESH_NS = 250 * MS, /* between two times of asking */
+    LOWER_AT_ONCE = 4,     /* one of them is likely to search instead */
+    NEEDS_A_WORD = 128,
 };
 
 static const int64_t retry_max_ns = INT64_C(30000) * MS;
+static const int64_t silent_ns = INT64_C(2000) * MS; /* who says nothing isn't stuck */
 
 static par_comm *world(void)
 {
@@ -64,7 +73,8 @@ typedef struct need {
 static struct {
     uint64_t serial; /* the needs are those of this time */
     need *needs;
-    size_t count, room, open; /* OPEN have not answered */
+    size_t count, room, open; /* OPEN have been asked and not answered */
+    bool all_asked;           /* not only those that are likely to wake it */
     int64_t asked;            /* when */
 } own;
 
@@ -72,23 +82,30 @@ typedef enum search_phase { IDLE, GATHERS, CONFIRMS } search_phase;
 
 static struct search {
     search_phase phase;
-    int64_t number, next, begun, retry; /* NEXT: when to begin */
-    size_t waits;                       /* for so many ranks */
-    bool due;                           /* at NEXT it is to be thought of */
+    int64_t number, next, heard, retry; /* NEXT: when to begin */
+    size_t wanted, waits, lower; /* ranks: to be asked; asked, and of these the lower ones */
+    bool due;                    /* at NEXT it is to be thought of */
+    bool news;                   /* since it began: it may have come too early */
+    bool unasked;                /* somebody has not asked all of its needs */
     bool found;
     struct member *members; /* one for each rank of the world */
     bool *in;
 } search;
 
-static void ask_all(int64_t now)
+/* Ask those that are likely to wake this rank, or ALL that could. */
+static void ask(bool all, int64_t now)
 {
-    own.open = own.count;
+    own.open = 0;
+    own.all_asked = all;
     own.asked = now;
     for (size_t i = 0; i < own.count; i++) {
         const watch_edge *edge = &own.needs[i].edge;
         word w = {.kind = WORD_ASK, .mine = own.serial, .number = edge->body_tag};
 
         own.needs[i].answered = 0;
+        if (edge->is_unlikely && !all)
+            continue;
+        own.open++;
         ask_send(edge->comm, edge->rank, &w, NULL, 0);
     }
 }
@@ -109,11 +126,13 @@ static bool make_room(size_t count)
 
 static void search_soon(int64_t now)
 {
-    search.due = true;
     search.retry = RETRY_NS;
+    if (search.phase != IDLE) {
+        search.news = true;
+        return;
+    }
+    search.due = true;
     search.next = now + SETTLE_NS;
-    if (search.phase != IDLE && now - search.begun > STALE_NS)
-        search.phase = IDLE;
 }
 
 /* This rank has become stuck anew. */
@@ -128,7 +147,7 @@ static void begin(const stuck_state *state, int64_t now)
 
         own.needs[i] = (need){*edge, comm_world_rank(edge->comm, edge->rank), 0};
     }
-    ask_all(now);
+    ask(false, now);
     search_soon(now);
 }
 
@@ -141,7 +160,7 @@ static void hear_answer(const par_comm *comm, int source, const word *w, int64_t
 
         if (n->edge.comm == comm && n->edge.rank == source &&
             n->edge.body_tag == w->number && n->rank >= 0) {
-            own.open -= !n->answered;
+            own.open -= !n->answered && (own.all_asked || !n->edge.is_unlikely);
             n->answered = w->mine;
         }
     }
@@ -242,14 +261,14 @@ void deadlock_forget(const par_comm *comm)
 
 /* ---- the search: what it gets -------------------------------------------- */
 
-typedef enum member_state { UNKNOWN, ASKED, KNOWN, CONFIRMED } member_state;
+typedef enum member_state { UNKNOWN, WANTED, ASKED, KNOWN, CONFIRMED } member_state;
 
 typedef struct member {
     member_state state;
     uint64_t serial;  /* of its record */
     uint64_t claimed; /* what another one had an answer with; 0: none */
     size_t got;       /* of its needs */
-    bool victim, contradicts;
+    bool contradicts;
 } member;
 
 static void send_world(int rank, const word *w, const void *rest, size_t bytes)
@@ -259,13 +278,30 @@ static void send_world(int rank, const word *w, const void *rest, size_t bytes)
 
 static void want(int64_t rank)
 {
-    word w = {.kind = WORD_GET, .number = search.number};
-
     if (search.members[rank].state != UNKNOWN)
         return;
-    search.members[rank].state = ASKED;
-    search.waits++;
-    send_world((int)rank, &w, NULL, 0);
+    search.members[rank].state = WANTED;
+    search.wanted++;
+}
+
+/* Get the records that are wanted: of lower ranks first, and of a few at a time. */
+static void get_wanted(void)
+{
+    word w = {.kind = WORD_GET, .number = search.number};
+
+    for (int rank = 0; search.wanted && rank < world()->size; rank++) {
+        bool lower = rank < world()->rank;
+
+        if (search.members[rank].state != WANTED)
+            continue;
+        if (lower ? search.lower == LOWER_AT_ONCE : search.lower > 0)
+            return;
+        search.members[rank].state = ASKED;
+        search.wanted--;
+        search.waits++;
+        search.lower += lower;
+        send_world(rank, &w, NULL, 0);
+    }
 }
 
 static void start(int64_t now)
@@ -281,20 +317,46 @@ static void start(int64_t now)
     memset(search.members, 0, size * sizeof *search.members);
     search.phase = GATHERS;
     search.number++;
-    search.begun = now;
-    search.waits = 0;
+    search.heard = now;
+    search.wanted = search.waits = search.lower = 0;
+    search.news = search.unasked = false;
+    for (size_t i = 0; i < own.count; i++)
+        if (own.needs[i].rank >= 0)
+            want(own.needs[i].rank);
     want(world()->rank);
+    get_wanted();
 }
 
+/* It has been in vain, and may not be later; at once, if something has come meanwhile. */
 static void give_up(int64_t now)
 {
     search.phase = IDLE;
     search.due = true;
-    search.next = now + search.retry;
+    search.next = now + (search.news ? (int64_t)SETTLE_NS : search.retry);
     search.retry = 2 * search.retry < retry_max_ns ? 2 * search.retry : retry_max_ns;
 }
 
-/* Tell all that are KNOWN or more. */
+/* A lower rank, which this one depends on, searches from now on, as often as it takes. */
+static void leave_to_lower(int64_t now)
+{
+    search.phase = IDLE;
+    search.due = false;
+    if (search.news)
+        search_soon(now);
+}
+
+/* A lower rank, which depends on this one, searches now. It may find somebody awake on
+ * whom this one doesn't depend. */
+static void search_later(int64_t now)
+{
+    if (search.phase == IDLE && !search.due)
+        return;
+    search.phase = IDLE;
+    search.due = true;
+    search.next = now + RETRY_NS;
+}
+
+/* Tell all that have been found. */
 static void send_members(const word *w)
 {
     for (int rank = 0; rank < world()->size; rank++)
@@ -304,6 +366,8 @@ static void send_members(const word *w)
 
 static bool all_agree(void)
 {
+    if (search.unasked)
+        return false;
     for (int rank = 0; rank < world()->size; rank++) {
         const member *m = &search.members[rank];
 
@@ -311,16 +375,6 @@ static bool all_agree(void)
             return false;
     }
     return true;
-}
-
-static int lowest_victim(void)
-{
-    int rank = 0;
-
-    while (rank < world()->size &&
-           !(search.members[rank].state != UNKNOWN && search.members[rank].victim))
-        rank++;
-    return rank;
 }
 
 static void confirm_all(void)
@@ -340,18 +394,13 @@ static void confirm_all(void)
 /* All records are there. */
 static void judge(int64_t now)
 {
-    int reporter = lowest_victim();
-
-    if (!all_agree()) { /* somebody has been awake since it answered */
-        send_members(&(word){.kind = WORD_REFRESH});
-        give_up(now);
-    } else if (reporter != world()->rank) {
-        if (reporter < world()->size)
-            send_world(reporter, &(word){.kind = WORD_GO}, NULL, 0);
-        give_up(now);
-    } else {
+    if (all_agree()) {
         confirm_all();
+        return;
     }
+    /* Somebody has not asked all yet, or has been awake since it has answered. */
+    send_members(&(word){.kind = WORD_REFRESH});
+    give_up(now);
 }
 
 static bool is_expected(int source, const word *w, search_phase phase, member_state state)
@@ -367,24 +416,32 @@ static void hear_record(int source, const word *w, const word_need *needs, size_
 
     if (!is_expected(source, w, GATHERS, ASKED))
         return;
+    search.heard = now;
+    if (w->instead) {
+        leave_to_lower(now);
+        return;
+    }
     if (!w->yes) {
         give_up(now);
         return;
     }
     m->serial = w->mine;
-    m->victim = w->victim;
     m->got += count;
     for (size_t i = 0; i < count; i++) {
         member *needed = &search.members[needs[i].rank];
 
         needed->contradicts |= needed->claimed && needed->claimed != needs[i].serial;
         needed->claimed = needs[i].serial;
+        search.unasked |= !needs[i].serial;
         want(needs[i].rank);
     }
     if (m->got < w->all)
         return;
     m->state = KNOWN;
-    if (!--search.waits)
+    search.waits--;
+    search.lower -= source < world()->rank;
+    get_wanted();
+    if (!search.waits)
         judge(now);
 }
 
@@ -392,6 +449,7 @@ static void hear_confirmed(int source, const word *w, int64_t now)
 {
     if (!is_expected(source, w, CONFIRMS, KNOWN))
         return;
+    search.heard = now;
     if (!w->yes) {
         give_up(now);
         return;
@@ -409,19 +467,23 @@ static bool is_ready(const stuck_state *state)
     return state->is_ripe && own.serial == state->serial && !own.open;
 }
 
-static void hear_get(int source, const word *w)
+static void hear_get(int source, const word *w, int64_t now)
 {
     const stuck_state *state = stuck_look();
     word reply = {.kind = WORD_RECORD, .number = w->number};
-    word_need needs[32];
+    word_need needs[NEEDS_A_WORD];
     size_t most = ask_room() / sizeof *needs, at = 0, n;
 
-    if (most > sizeof needs / sizeof *needs)
-        most = sizeof needs / sizeof *needs;
+    if (most > NEEDS_A_WORD)
+        most = NEEDS_A_WORD;
     reply.yes = is_ready(state);
     reply.mine = state->serial;
-    reply.victim = state->is_victim;
-    reply.all = reply.yes ? (uint32_t)own.count : 0;
+    reply.instead = reply.yes && state->is_victim && source > world()->rank;
+    reply.all = reply.yes && !reply.instead ? (uint32_t)own.count : 0;
+    if (reply.instead)
+        search_soon(now);
+    else if (source < world()->rank)
+        search_later(now);
     do {
         for (n = 0; n < most && at + n < reply.all; n++)
             needs[n] = (word_need){own.needs[at + n].rank, own.needs[at + n].answered};
@@ -442,8 +504,8 @@ static void hear_confirm(int source, const word *w)
 
 static void refresh(int64_t now)
 {
-    if (own.serial && now - own.asked >= REFRESH_NS)
-        ask_all(now);
+    if (own.serial && (!own.all_asked || now - own.asked >= REFRESH_NS))
+        ask(true, now);
 }
 
 static bool are_ranks(const word_need *needs, size_t count)
@@ -468,7 +530,7 @@ void deadlock_hear(par_comm *comm, int source, const word *w, const void *rest,
     else if (comm != world())
         return;
     else if (w->kind == WORD_GET)
-        hear_get(source, w);
+        hear_get(source, w, now);
     else if (w->kind == WORD_RECORD && are_ranks(needs, count))
         hear_record(source, w, needs, count, now);
     else if (w->kind == WORD_CONFIRM)
@@ -477,8 +539,6 @@ void deadlock_hear(par_comm *comm, int source, const word *w, const void *rest,
         hear_confirmed(source, w, now);
     else if (w->kind == WORD_REFRESH)
         refresh(now);
-    else if (w->kind == WORD_GO)
-        search_soon(now);
 }
 
 /* ---- from time to time --------------------------------------------------- */
@@ -497,7 +557,7 @@ static void look_later(const stuck_state *state, int64_t now)
 
 static void step_search(const stuck_state *state, int64_t now)
 {
-    if (search.phase != IDLE && now - search.begun > 4 * (int64_t)STALE_NS)
+    if (search.phase != IDLE && now - search.heard > silent_ns)
         give_up(now);
     if (!search.due || now < search.next)
         return;

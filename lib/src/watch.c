@@ -51,13 +51,22 @@ void watch_needs(watch_account *account, par_comm *comm, int rank, int64_t body_
         account->edges = edges;
         account->room = room;
     }
-    account->edges[account->count++] = (watch_edge){comm, rank, body_tag};
+    account->edges[account->count++] = (watch_edge){comm, rank, body_tag, false};
 }
 
 void watch_needs_any(watch_account *account, par_comm *comm)
 {
     for (int rank = 0; rank < comm->size; rank++)
         watch_needs(account, comm, rank, WATCH_SENDS);
+}
+
+void watch_needs_failure(watch_account *account, par_comm *comm)
+{
+    size_t at = account->count;
+
+    watch_needs_any(account, comm);
+    for (; at < account->count; at++)
+        account->edges[at].is_unlikely = true;
 }
 
 void watch_tell_end(const void *what, watch_account *account)

@@ -21,6 +21,7 @@ typedef struct watch_edge {
     int rank;         /* of COMM */
     int64_t body_tag; /* of the large message that waits there for a receive; WATCH_SENDS:
                        * the rank has to send something */
+    bool is_unlikely; /* it would only say that something has failed */
 } watch_edge;
 
 /* What a wait says of itself. */
@@ -65,6 +66,9 @@ void watch_leave(watch_wait *wait);
  * sends; unless RANK receives the large message with BODY_TAG. */
 void watch_needs(watch_account *account, par_comm *comm, int rank, int64_t body_tag);
 void watch_needs_any(watch_account *account, par_comm *comm);
+
+/* For a watch_tell: any other rank of COMM could end the wait, too, by a failure. */
+void watch_needs_failure(watch_account *account, par_comm *comm);
 
 /* A watch_tell of the end of the job: this thread will do nothing any more. Waits that
  * belong to it are not listed one by one. */

@@ -15,8 +15,7 @@ def pytest_generate_tests(metafunc):
     for kind in "wrong", "right":
         if f"{kind}_program" in metafunc.fixturenames:
             found = programs(f"{kind}*.[cp]*")
-            names = [f"{program.path.stem}-{program.name}" for program in found]
-            metafunc.parametrize(f"{kind}_program", found, ids=names)
+            metafunc.parametrize(f"{kind}_program", found, ids=str)
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +29,7 @@ def runs(request):
         for value in getattr(item, "callspec", item).params.values()
     ]
     yield {
-        (program.path, program.name): [pool.submit(program.run) for _ in range(TIMES)]
+        str(program): [pool.submit(program.run) for _ in range(TIMES)]
         for program in chosen
     }
     pool.shutdown(cancel_futures=True)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "check_par.h"
@@ -17,6 +18,25 @@ int check_play(const check_role *roles, size_t count, const char *name)
             return roles[i].play();
     fprintf(stderr, "no such role: %s\n", name);
     return 2;
+}
+
+void check_begin(void)
+{
+    struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    ck_ok(par_init(NULL, NULL, NULL, &world));
+    me = par_rank(world);
+    ranks = par_size(world);
+    ck_ok(par_barrier(world));
+}
+
+int check_wait_for_ever(void)
+{
+    char x;
+
+    par_receive(world, &x, 1, PAR_CHAR, 0, 99, NULL);
+    return 0;
 }
 
 /* Add N ranks in ROLE to COMMAND; without mpirun if N is 0. */

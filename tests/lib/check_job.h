@@ -13,6 +13,12 @@ typedef struct check_role {
 /* Play the one of COUNT ROLES that is named NAME: its exit status, 2 if there is none. */
 int check_play(const check_role *roles, size_t count, const char *name);
 
+/* For a role on several ranks: the job begins; no core file is written of it. */
+void check_begin(void);
+
+/* For a role: wait for what nobody sends. 0 where that fails. */
+int check_wait_for_ever(void);
+
 /* What the last job has printed. */
 extern char check_output[16384];
 

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,25 +11,6 @@
 #include "check_par.h"
 
 /* ---- roles ---------------------------------------------------------------- */
-
-static void begin(void)
-{
-    struct rlimit none = {0, 0};
-
-    setrlimit(RLIMIT_CORE, &none);
-    ck_ok(par_init(NULL, NULL, NULL, &world));
-    me = par_rank(world);
-    ranks = par_size(world);
-    ck_ok(par_barrier(world));
-}
-
-static int wait_for_ever(void)
-{
-    char x;
-
-    par_receive(world, &x, 1, PAR_CHAR, 0, 99, NULL);
-    return 0;
-}
 
 /* Nothing is there. */
 static void touch(void)
@@ -42,25 +22,25 @@ static void touch(void)
 
 static int play_fault(void)
 {
-    begin();
+    check_begin();
     if (me == ranks - 1)
         touch();
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static int play_all(void)
 {
-    begin();
+    check_begin();
     touch();
     return 0;
 }
 
 static int play_abort(void)
 {
-    begin();
+    check_begin();
     if (me == 1)
         abort();
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static int recurse(volatile int *depth)
@@ -74,10 +54,10 @@ static int play_stack(void)
 {
     volatile int depth = 0;
 
-    begin();
+    check_begin();
     if (me == 1)
         return recurse(&depth);
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static void *crash_in_thread(void *unused)
@@ -91,10 +71,10 @@ static int play_thread(void)
 {
     pthread_t thread;
 
-    begin();
+    check_begin();
     if (me == 1)
         pthread_create(&thread, NULL, crash_in_thread, NULL);
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static void handle(int number)
@@ -108,30 +88,30 @@ static void handle(int number)
 static int play_handled(void)
 {
     signal(SIGSEGV, handle);
-    begin();
+    check_begin();
     if (me == 1)
         touch();
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static int play_handled_here(void)
 {
     signal(SIGSEGV, handle);
-    begin();
+    check_begin();
     par_crash_before((const void *)(uintptr_t)handle);
     if (me == 1)
         touch();
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static int play_handled_elsewhere(void)
 {
     signal(SIGSEGV, handle);
-    begin();
+    check_begin();
     par_crash_before((const void *)(uintptr_t)printf);
     if (me == 1)
         touch();
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 /* A child of a rank is no rank. */
@@ -140,7 +120,7 @@ static int play_child(void)
     int status;
     pid_t child;
 
-    begin();
+    check_begin();
     child = fork();
     if (!child)
         touch();

@@ -10,26 +10,9 @@
 
 /* ---- roles ---------------------------------------------------------------- */
 
-static void begin(void)
-{
-    ck_ok(par_init(NULL, NULL, NULL, &world));
-    me = par_rank(world);
-    ranks = par_size(world);
-    ck_ok(par_barrier(world));
-}
-
-/* Nobody sends it. */
-static int wait_for_ever(void)
-{
-    char x;
-
-    par_receive(world, &x, 1, PAR_CHAR, 0, 99, NULL);
-    return 0;
-}
-
 static int play_alike(void)
 {
-    begin();
+    check_begin();
     par_abort(5, "all alike");
 }
 
@@ -38,14 +21,14 @@ static int play_own(void)
     char text[128];
     int local;
 
-    begin();
+    check_begin();
     snprintf(text, sizeof text, "rank %d at %p, rank 99", me, (void *)&local);
     par_abort(5, text);
 }
 
 static int play_differ(void)
 {
-    begin();
+    check_begin();
     par_abort(5, me % 2 ? "odd" : "even");
 }
 
@@ -53,17 +36,17 @@ static int play_all_differ(void)
 {
     char text[64];
 
-    begin();
+    check_begin();
     snprintf(text, sizeof text, "cause %c", 'A' + me);
     par_abort(5, text);
 }
 
 static int play_one(void)
 {
-    begin();
+    check_begin();
     if (me == 1)
         par_abort(5, "only this");
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 /* More than anybody has room for. */
@@ -72,40 +55,40 @@ static int play_long(void)
     size_t bytes = 200000;
     char *text = check_alloc(bytes);
 
-    begin();
+    check_begin();
     memset(text, 'x', bytes - 1);
     text[0] = 'l';
     if (me == 1)
         par_abort(5, text);
     free(text);
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static int play_later(void)
 {
-    begin();
+    check_begin();
     if (me == 1) {
         par_abort_later(5, "in a moment", 0.5);
         par_abort_later(6, "and once more", 0.1);
         printf("goes on\n");
         fflush(stdout);
     }
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static int play_exit(void)
 {
-    begin();
+    check_begin();
     if (me == 1) {
         par_abort_later(5, "first", 60);
         return 3;
     }
-    return wait_for_ever();
+    return check_wait_for_ever();
 }
 
 static int play_signalled(void)
 {
-    begin();
+    check_begin();
     if (me == 1)
         par_abort(5, "the cause");
     par_abort(143, "ended by a signal");
@@ -113,7 +96,7 @@ static int play_signalled(void)
 
 static int play_silent(void)
 {
-    begin();
+    check_begin();
     if (me == 1)
         par_abort(5, NULL);
     usleep(300000);
@@ -122,13 +105,13 @@ static int play_silent(void)
 
 static int play_all_signalled(void)
 {
-    begin();
+    check_begin();
     par_abort(143, "ended by a signal");
 }
 
 static int play_killed(void)
 {
-    begin();
+    check_begin();
     if (me == 1)
         raise(SIGKILL);
     usleep(500000);

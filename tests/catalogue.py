@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The programs of this folder: where they are, what they want, how they are run."""
+"""The programs of tests/failure: where they are, what they want, how they are run, and
+what is told of those that can never end."""
 
 import re
 from pathlib import Path
@@ -7,12 +8,15 @@ from typing import NamedTuple
 
 from mpirun import BUILD, PYTHON, mpirun
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "failure"
+DEADLOCK = 86  # the status of a job that cannot go on
 START = {  # of a program's source, by the language
     ".py": re.compile(r"@on\((?P<ranks>\d+)\)\ndef (?P<name>\w+)"),
     ".c": re.compile(r"RANKS\((?P<ranks>\d+)\)\nstatic void (?P<name>\w+)"),
 }
 STUCK = re.compile(r"stuck: ([\d,-]+)")
+# A rank at its end is named, too, with the line that ends it.
+LINE = re.compile(r"^ *ranks? ([\d,-]+) in (?!finalize).* at (\S+):(\d+)$", re.MULTILINE)
 
 
 class Program(NamedTuple):
@@ -21,12 +25,34 @@ class Program(NamedTuple):
     ranks: int
     stuck: dict  # line -> ranks that stand there
 
-    def run(self):
+    def __str__(self):
+        return f"{self.path.stem}-{self.name}"
+
+    @property
+    def argv(self):
+        """What each of its ranks runs."""
         if self.path.suffix == ".py":
-            words = PYTHON, self.path
+            return [PYTHON, self.path, self.name]
+        return [BUILD / "tests" / "failure" / self.path.stem, self.name]
+
+    def run(self):
+        return mpirun(self.ranks, *self.argv)
+
+    def told(self, done):
+        """{line: ranks} of what the report says of its file."""
+        found = {}
+        for ranks, file, line in LINE.findall(done.stderr):
+            if file.endswith(self.path.name):
+                found.setdefault(int(line), set()).update(ranks_of(ranks))
+        return found
+
+    def check(self, done):
+        """That DONE, a run of it, is told what is wrong, or left alone."""
+        if self.path.stem.startswith("wrong"):
+            assert done.returncode == DEADLOCK, done
+            assert self.stuck and self.told(done) == self.stuck, done
         else:
-            words = (BUILD / "tests" / "failure" / self.path.stem,)
-        return mpirun(self.ranks, *words, self.name)
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
 
 
 def ranks_of(text):

@@ -1,0 +1,58 @@
+/* test_deadlock.c - what looking for deadlocks costs a job of many ranks.
+ * SPDX-License-Identifier: MIT
+ *
+ * That they are found, and nothing else, is shown by tests/failure.
+ */
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "check_job.h"
+#include "check_par.h"
+#include "use_mpi.h"
+
+/* Of this rank: ask.c alone sends so. */
+static atomic_long words;
+
+int MPI_Issend(const void *data, int count, MPI_Datatype type, int dest, int tag,
+               MPI_Comm comm, MPI_Request *request)
+{
+    words++;
+    return PMPI_Issend(data, count, type, dest, tag, comm, request);
+}
+
+/* All ranks wait for one, most of them through others that wait. */
+static int play_late(void)
+{
+    int64_t mine, all;
+
+    check_begin();
+    if (me == 1)
+        sleep(3);
+    ck_ok(par_barrier(world));
+    mine = words;
+    ck_ok(par_allreduce(world, &mine, &all, 1, PAR_INT64, PAR_SUM));
+    ck_assert_int_gt(all, 0);
+    ck_assert_int_lt(all, ranks * (ranks - 1));
+    ck_ok(par_finalize());
+    return 0;
+}
+
+static const check_role roles[] = {{"late", play_late}};
+
+static int play(const char *role)
+{
+    return check_play(roles, sizeof roles / sizeof *roles, role);
+}
+
+START_TEST(not_every_rank_asks_every_other_because_one_is_late)
+{
+    check_job_ends(EXIT_SUCCESS, 32, "late");
+}
+END_TEST
+
+static void add(Suite *suite)
+{
+    check_add(suite, not_every_rank_asks_every_other_because_one_is_late);
+}
+
+const check_program program = {"deadlock", add, .alone = true, .play = play};
