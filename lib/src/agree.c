@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digest.h"
 #include "warning.h"
 #include "wire.h"
 
@@ -39,16 +40,10 @@ enum { NAME_BYTES = 64, LIST_BYTES = 512 };
 
 /* ---- several ranks, each with a name for what it runs ---------------------- */
 
-/* FNV-1a; 0 for no text, else positive. */
+/* 0 for no text, else positive. */
 static int64_t number_of(const char *text)
 {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-
-    if (!text)
-        return 0;
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
-    return (int64_t)(hash >> 1 | 1);
+    return text ? (int64_t)(digest_of(text, strlen(text)) >> 1 | 1) : 0;
 }
 
 /* Write "0-3, 8", those of SIZE whose NAMES are that of FIRST, to TEXT. */

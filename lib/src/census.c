@@ -20,8 +20,8 @@
 enum {
     MS = 1000 * 1000,
     OTHERS_NS = 400 * MS, /* for those that a deadlock isn't of */
-    LOOK_NS = 200 * MS,  /* a process takes to write its stack */
-    LOOKS_NS = 600 * MS, /* all looks take */
+    LOOK_NS = 200 * MS,   /* a process takes to write its stack */
+    LOOKS_NS = 600 * MS,  /* all looks take */
     GROUPS_MAX = 60,
 };
 

@@ -7,11 +7,10 @@
  * gets, from rank to rank, the records of all on whom it depends, which are closed: who
  * is needed by one of them is one of them. Then it asks all of them once more.
  *
- * How there is no storm of words. One deadlock needs one search. A rank that meets a lower
- * one, which depends on all that it depends on itself, leaves it to that one; so the
- * lowest rank of all searches, who is its reporter, too. Ranks in a collective call could
- * be woken by every other: each asks first the one whose message it lacks, and the rest
- * only when a search has found all of them stuck.
+ * How there is no storm of words. One deadlock needs one search: a rank that depends on a
+ * lower one leaves it to that one, and the lowest is the reporter. Ranks in a collective
+ * call could be woken by every other: each asks first the one whose message it lacks, and
+ * the rest only when a search has found all of them stuck.
  *
  * Why there is no false alarm. Let S be a closed set of ranks that have all said, after
  * all records were there, that they are stuck with the same serial number as in their
@@ -48,9 +47,10 @@ enum {
     LOOK_MIN_NS = 50 * MS,
     LOOK_MAX_NS = 1000 * MS,
     SETTLE_NS = 50 * MS,   /* from the last answer to the search */
-    RETRY_NS = 250 * MS,   /* to the next search, then twice as long each time */
+    LATER_NS = 250 * MS,   /* from the beginning of one to that of the next */
+    RETRY_NS = 1000 * MS,  /* to the next search, then twice as long each time */
     REFRESH_NS = 250 * MS, /* between two times of asking */
-    LOWER_AT_ONCE = 4,     /* one of them is likely to search instead */
+    FEW = 4,               /* records at once, at first: the search may end with any */
     NEEDS_A_WORD = 128,
 };
 
@@ -82,11 +82,12 @@ typedef enum search_phase { IDLE, GATHERS, CONFIRMS } search_phase;
 
 static struct search {
     search_phase phase;
-    int64_t number, next, heard, retry; /* NEXT: when to begin */
-    size_t wanted, waits, lower; /* ranks: to be asked; asked, and of these the lower ones */
-    bool due;                    /* at NEXT it is to be thought of */
-    bool news;                   /* since it began: it may have come too early */
-    bool unasked;                /* somebody has not asked all of its needs */
+    int64_t number, next, begun, heard, retry; /* NEXT: when to begin */
+    size_t wanted, waits, known;               /* ranks: to be asked, asked, and heard */
+    size_t lower;                              /* of those asked, lower than this one */
+    bool due;                                  /* at NEXT it is to be thought of */
+    bool news;    /* since it began: it may have come too early */
+    bool unasked; /* somebody has not asked all of its needs */
     bool found;
     struct member *members; /* one for each rank of the world */
     bool *in;
@@ -132,7 +133,9 @@ static void search_soon(int64_t now)
         return;
     }
     search.due = true;
-    search.next = now + SETTLE_NS;
+    search.next = search.begun + LATER_NS;
+    if (search.next < now + SETTLE_NS)
+        search.next = now + SETTLE_NS;
 }
 
 /* This rank has become stuck anew. */
@@ -284,7 +287,8 @@ static void want(int64_t rank)
     search.wanted++;
 }
 
-/* Get the records that are wanted: of lower ranks first, and of a few at a time. */
+/* Get the records that are wanted: of lower ranks first, and of a few at a time, the
+ * more the more are known. */
 static void get_wanted(void)
 {
     word w = {.kind = WORD_GET, .number = search.number};
@@ -294,7 +298,7 @@ static void get_wanted(void)
 
         if (search.members[rank].state != WANTED)
             continue;
-        if (lower ? search.lower == LOWER_AT_ONCE : search.lower > 0)
+        if (search.waits >= FEW + search.known || (!lower && search.lower))
             return;
         search.members[rank].state = ASKED;
         search.wanted--;
@@ -318,7 +322,8 @@ static void start(int64_t now)
     search.phase = GATHERS;
     search.number++;
     search.heard = now;
-    search.wanted = search.waits = search.lower = 0;
+    search.begun = now;
+    search.wanted = search.waits = search.lower = search.known = 0;
     search.news = search.unasked = false;
     for (size_t i = 0; i < own.count; i++)
         if (own.needs[i].rank >= 0)
@@ -438,6 +443,7 @@ static void hear_record(int source, const word *w, const word_need *needs, size_
     if (m->got < w->all)
         return;
     m->state = KNOWN;
+    search.known++;
     search.waits--;
     search.lower -= source < world()->rank;
     get_wanted();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "comm.h"
+#include "digest.h"
 #include "memory.h"
 #include "node.h"
 
@@ -72,17 +73,6 @@ static void describe(report_rank *self)
 
 /* ---- machines --------------------------------------------------------------- */
 
-/* FNV-1a. */
-static uint64_t digest_of(const machine *m)
-{
-    const unsigned char *byte = (const unsigned char *)m;
-    uint64_t digest = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < machine_bytes(m->cpus); i++)
-        digest = (digest ^ byte[i]) * UINT64_C(0x100000001b3);
-    return digest;
-}
-
 /* The lowest rank whose key is the same kind of machine as KEY; -1 where there is none.
  */
 static int find_equal(const gathering *g, const machine_key *key)
@@ -115,7 +105,7 @@ static par_error share_keys(gathering *g)
         g->machine = place_machine(NULL, true);
     if (g->machine) {
         mine.cpus = g->machine->cpus;
-        mine.digest = digest_of(g->machine);
+        mine.digest = digest_of(g->machine, machine_bytes(g->machine->cpus));
     }
     return par_allgather(g->comm, &mine, sizeof mine, PAR_BYTE, g->keys);
 }

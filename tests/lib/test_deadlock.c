@@ -6,17 +6,21 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "check_job.h"
 #include "check_par.h"
-#include "use_mpi.h"
+#include "wire.h"
 
-/* Of this rank: ask.c alone sends so. */
-static atomic_long words;
+/* How often this rank has asked another one whether it is stuck. ask.c alone sends so. */
+static atomic_long asked;
 
+/* NOLINTNEXTLINE(readability-identifier-naming): that is how to stand in for it */
 int MPI_Issend(const void *data, int count, MPI_Datatype type, int dest, int tag,
                MPI_Comm comm, MPI_Request *request)
 {
-    words++;
+    const unsigned char *kind = (const unsigned char *)data + WIRE_HEADER_BYTES;
+
+    asked += *kind == WORD_ASK;
     return PMPI_Issend(data, count, type, dest, tag, comm, request);
 }
 
@@ -29,10 +33,10 @@ static int play_late(void)
     if (me == 1)
         sleep(3);
     ck_ok(par_barrier(world));
-    mine = words;
+    mine = asked;
     ck_ok(par_allreduce(world, &mine, &all, 1, PAR_INT64, PAR_SUM));
     ck_assert_int_gt(all, 0);
-    ck_assert_int_lt(all, ranks * (ranks - 1));
+    ck_assert_int_lt(all, ranks * (ranks - 1) / 2);
     ck_ok(par_finalize());
     return 0;
 }

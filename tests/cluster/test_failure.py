@@ -37,7 +37,7 @@ def test_programs_of_ranks_on_different_hosts(cluster, names):
         return cluster.mpirun(FOUR, *turns, *program.argv)
 
     with ThreadPoolExecutor(max_workers=3) as pool:
-        for program, done in zip(chosen, pool.map(run, chosen)):
+        for program, done in zip(chosen, pool.map(run, chosen), strict=True):
             program.check(done)
 
 
