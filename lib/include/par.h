@@ -899,6 +899,192 @@ PAR_API par_error par_message_alltoall(par_comm *comm, const par_content *conten
                                        const size_t *part_counts, par_message **messages,
                                        par_request **sends);
 
+/* ---- pool: tasks for whichever rank is free ------------------------------ */
+
+/* Ranks that do tasks for each other. Rank 0 manages: a thread of the library hands out
+ * tasks there, and collects results, whatever the program's threads do meanwhile.
+ *
+ * A task is a message, of anything, that some rank submits and some rank takes and
+ * answers; so is its result. Those whose content fits a message of one piece with the
+ * body (see par_options) travel several together if they take little time; the others
+ * alone, straight from their memory.
+ *
+ * How long the tasks of a function take is measured: a worker is given no more than it
+ * does in about a millisecond, at least one, and one more only if all take little time.
+ * So nobody has many while others have none.
+ *
+ * On each rank, one thread at a time takes tasks and answers them; all other functions
+ * may be called by any. All functions but for open and close return, once the manager
+ * has failed, its error. While a pool is idle, its ranks sleep, and that is no deadlock.
+ */
+typedef struct par_pool par_pool;
+typedef struct par_pool_task par_pool_task;
+typedef struct par_pool_result par_pool_result;
+
+/* Choices for par_pool_open, looked at on rank 0; zero stands for the default. */
+typedef struct par_pool_options {
+    /* How many seconds of work a worker is given ahead: 0.001. */
+    double ahead;
+    /* Tasks that take less, in seconds, are not for the thread of rank 0 that takes
+     * tasks, unless there is no other worker, since the program has the more to do there:
+     * 0.0002. */
+    double local;
+} par_pool_options;
+
+/* Make *POOL_P of the ranks of COMM, which may be used for anything else meanwhile; no
+ * message of the pool meets its. A rank does tasks when it calls par_pool_take, which
+ * none has to. Collective.
+ *
+ * PAR_ERR_ARG  an option is negative or not a number; POOL_P is NULL: on that rank alone
+ * and those of par_duplicate
+ */
+PAR_API par_error par_pool_open(par_comm *comm, const par_pool_options *options,
+                                par_pool **pool_p);
+
+/* On rank 0: once all tasks are done, par_pool_take gives NULL on all ranks. Only tasks
+ * may submit from now on. DISCARD: those that nobody has begun are taken back. Does not
+ * wait.
+ *
+ * PAR_ERR_RANK  another rank calls it
+ */
+PAR_API par_error par_pool_stop(par_pool *pool, bool discard);
+
+/* Free *POOL_P and set it to NULL, with channels and results that are left: they must
+ * not be used any more. Rank 0 stops it first, if that has not been done, and waits
+ * until all tasks are done; the other ranks wait for that. Collective.
+ *
+ * PAR_ERR_STATE  this rank has called par_pool_take, which has not given NULL yet; it is
+ *                called in a task
+ * and those of par_comm_free
+ */
+PAR_API par_error par_pool_close(par_pool **pool_p);
+
+/* Give *SHARED_P, a number over 0 that is never used again, to what many tasks of this
+ * rank need: a function, a table. It is copied, and sent to each worker once, ahead of
+ * the first task that names it. Errors as in par_message_send. */
+PAR_API par_error par_pool_share(par_pool *pool, const par_content *content,
+                                 const par_part *parts, size_t part_count,
+                                 uint64_t *shared_p);
+
+/* No task will name SHARED, of this rank, any more: when those that do are done, it is
+ * dropped everywhere.
+ *
+ * PAR_ERR_ARG  this rank has not shared it, or has forgotten it
+ */
+PAR_API par_error par_pool_forget(par_pool *pool, uint64_t shared);
+
+/* What SHARED is, to be read and not to be ended; it lives at least as long as the task
+ * that names it. NULL where this rank doesn't have it. */
+PAR_API const par_message *par_pool_shared(par_pool *pool, uint64_t shared);
+
+/* A number that this rank has had from par_pool_shared and has been dropped since, to be
+ * dropped from a cache: each is told once. 0 when there is none. Cheap then. */
+PAR_API uint64_t par_pool_dropped(par_pool *pool);
+
+/* Open a channel: results of the tasks that are submitted on it come out of it on this
+ * rank, in the order in which they were submitted, if ORDERED, or else as they are done.
+ *
+ * WITHIN is the task in which the channel is opened, for what is submitted on it is part
+ * of that, and goes before the tasks that are not; NULL outside of tasks. */
+PAR_API par_error par_pool_channel_open(par_pool *pool, bool ordered,
+                                        const par_pool_task *within, int *channel_p);
+
+/* Close CHANNEL; its number may be given to a later one. Tasks that nobody has begun are
+ * taken back, and results that come later are dropped. A thread that waits there is told
+ * that nothing is outstanding.
+ *
+ * PAR_ERR_ARG  it is not open
+ */
+PAR_API par_error par_pool_channel_close(par_pool *pool, int channel);
+
+/* Submit a task on CHANNEL. *TASK_P, over 0 and never used again, is its number. SHARED
+ * names what par_pool_share has given on this rank; 0 names nothing.
+ *
+ * If *COPIED_P is false, the memory of PARTS must stay until par_pool_released tells the
+ * task; with a NULL COPIED_P everything is copied. On other ranks than 0 this waits until
+ * the manager has a large task, which is copied then.
+ *
+ * PAR_ERR_ARG    CHANNEL is not open; this rank has not shared SHARED
+ * PAR_ERR_STATE  the pool has been stopped, and CHANNEL is not a task's
+ * and those of par_message_send
+ */
+PAR_API par_error par_pool_submit(par_pool *pool, int channel, uint64_t shared,
+                                  const par_content *content, const par_part *parts,
+                                  size_t part_count, bool *copied_p, uint64_t *task_p);
+
+/* A task of this rank that was not copied and whose memory is free now, since it is done
+ * or has been taken back: each is told once. 0 when there is none. Cheap then. */
+PAR_API uint64_t par_pool_released(par_pool *pool);
+
+/* Take TASK, of this rank, back if nobody has begun it, which *CANCELLED_P says: it is
+ * not done, and has no result. Other ranks than 0 ask the manager and wait for its
+ * answer. */
+PAR_API par_error par_pool_cancel(par_pool *pool, uint64_t task, bool *cancelled_p);
+
+/* What par_pool_wait has come to. */
+typedef enum par_pool_turn {
+    PAR_POOL_RESULT,  /* there is a result */
+    PAR_POOL_TASK,    /* there is a task, to be done meanwhile */
+    PAR_POOL_NOTHING, /* the channel has no tasks that are not done, or is closed */
+    PAR_POOL_LATE,    /* the time is up */
+} par_pool_turn;
+
+/* Wait for the next result of CHANNEL, for at most SECONDS, or for ever if negative: a
+ * hook may interrupt that. *RESULT_P is the caller's, to be freed.
+ *
+ * If TASK_P is not NULL, it may get a task instead, which this thread has to do and
+ * answer before it waits again: any if CHANNEL was opened outside of tasks, or else one
+ * that is submitted within a task. So tasks can wait for others, however deep, and no
+ * worker waits with nothing to do. RESULT_P and TASK_P that are not told of by *TURN_P
+ * are set to NULL.
+ *
+ * One thread at a time waits for a channel.
+ *
+ * PAR_ERR_INTERRUPTED  see par_set_hooks
+ */
+PAR_API par_error par_pool_wait(par_pool *pool, int channel, double seconds,
+                                par_pool_result **result_p, par_pool_task **task_p,
+                                par_pool_turn *turn_p);
+
+/* Wait for the next task of this rank, *TASK_P, to be answered; NULL: the pool has been
+ * stopped.
+ *
+ * PAR_ERR_INTERRUPTED  see par_set_hooks
+ */
+PAR_API par_error par_pool_take(par_pool *pool, par_pool_task **task_p);
+
+/* What TASK is: a message that came from the rank that submitted it, to be read and ended
+ * as others, by par_message_take, say; or left, which ends it with the task. */
+PAR_API par_message **par_pool_task_message(par_pool_task *task);
+
+/* Which task it is, and what it names: 0 for nothing. */
+PAR_API uint64_t par_pool_task_number(const par_pool_task *task);
+PAR_API uint64_t par_pool_task_shared(const par_pool_task *task);
+
+/* End *TASK_P with a result: CONTENT with PARTS, whose memory is free on return, and
+ * STATUS, the program's to choose. Waits until the manager has a large one.
+ *
+ * Errors as in par_message_send. An answer that is refused, with PAR_ERR_ARG, _TYPE or
+ * _SIZE, is none: the task lives on. */
+PAR_API par_error par_pool_answer(par_pool *pool, par_pool_task **task_p, int status,
+                                  const par_content *content, const par_part *parts,
+                                  size_t part_count);
+
+/* What RESULT is, whose, from which rank of the pool's communicator; ends with RESULT,
+ * but can be ended before. */
+PAR_API par_message **par_pool_result_message(par_pool_result *result);
+PAR_API uint64_t par_pool_result_task(const par_pool_result *result);
+PAR_API int par_pool_result_worker(const par_pool_result *result);
+PAR_API int par_pool_result_status(const par_pool_result *result);
+
+/* The memory in which the body of RESULT's message lies, all parts one after the other:
+ * the caller's from now on, for free(), and par_message_body stays there. NULL where the
+ * body is small and has no memory of its own, or was handed over before. */
+PAR_API void *par_pool_result_hand_over(par_pool_result *result);
+
+/* Free *RESULT_P and set it to NULL. NULL is fine. */
+PAR_API void par_pool_result_free(par_pool_result **result_p);
+
 #ifdef __cplusplus
 }
 #endif
