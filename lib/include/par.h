@@ -913,9 +913,9 @@ PAR_API par_error par_message_alltoall(par_comm *comm, const par_content *conten
  * does in about a millisecond, at least one, and one more only if all take little time.
  * So nobody has many while others have none.
  *
- * On each rank, one thread at a time takes tasks and answers them; all other functions
- * may be called by any. All functions but for open and close return, once the manager
- * has failed, its error. While a pool is idle, its ranks sleep, and that is no deadlock.
+ * Any thread may call them, but only one at a time those of one task or one result. All
+ * but open and close return, once something of the pool's own has failed on this rank,
+ * that error. While a pool is idle, its ranks sleep, and that is no deadlock.
  */
 typedef struct par_pool par_pool;
 typedef struct par_pool_task par_pool_task;

@@ -2,11 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "background.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lock.h"
+#include "thread.h"
 #include "wait.h"
 
 typedef struct task {
@@ -71,41 +70,23 @@ static void *serve(void *what)
     return NULL;
 }
 
-/* Signals are for the threads of the program. */
-static int start_thread(struct background *b)
-{
-    sigset_t all, before;
-    int code;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(&b->thread, NULL, serve, b);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
-}
-
 /* Give COMM its thread. Needs the lock. */
 static par_error begin(par_comm *comm)
 {
     struct background *b;
-    int code;
+    par_error err;
 
     if (comm->background)
         return PAR_OK;
-    if (!use_mpi_takes_threads())
-        return error_set(PAR_ERR_MPI,
-                         "MPI was started with less than MPI_THREAD_SERIALIZED, which "
-                         "calls need that go on in the background");
     b = calloc(1, sizeof *b);
     if (!b)
         return error_memory(sizeof *b, "a communicator's thread");
     pthread_cond_init(&b->changed, NULL);
-    code = start_thread(b);
-    if (code) {
+    err = thread_start(&b->thread, serve, b, "a communicator's thread");
+    if (err) {
         pthread_cond_destroy(&b->changed);
         free(b);
-        return error_set(PAR_ERR_MEMORY, "a communicator's thread cannot start: %s",
-                         strerror(code));
+        return err;
     }
     comm->background = b;
     return PAR_OK;

@@ -51,7 +51,7 @@ void request_free_all(void)
 
 /* ---- send --------------------------------------------------------------- */
 
-static wire_header describe(const request_outgoing *out, size_t meta_bytes)
+wire_header request_describe(const request_outgoing *out, size_t meta_bytes)
 {
     wire_header header = {
         .context = (uint8_t)out->context,
@@ -69,7 +69,7 @@ static wire_header describe(const request_outgoing *out, size_t meta_bytes)
     return header;
 }
 
-static void copy_parts(unsigned char *to, const request_outgoing *out)
+void request_copy_parts(unsigned char *to, const request_outgoing *out)
 {
     for (size_t i = 0; i < out->part_count; i++) {
         if (out->parts[i].bytes)
@@ -94,7 +94,7 @@ static par_error send_to_self(par_request *request, const request_outgoing *out,
         wire_put_meta(message->meta, out->content, out->parts, out->part_count,
                       out->call);
     if (message->body)
-        copy_parts(message->body, out);
+        request_copy_parts(message->body, out);
     inbox_put(&request->comm->inbox, message);
     request->slot = NULL;
     request->state = REQUEST_DONE;
@@ -133,7 +133,7 @@ static par_error send_header(par_request *request, const request_outgoing *out,
         to += header->meta_bytes;
     }
     if (!header->body_apart)
-        copy_parts(to, out);
+        request_copy_parts(to, out);
 
     code = MPI_Isend(slot_bytes(s), (int)bytes, MPI_BYTE, out->dest, 0,
                      request->comm->inbox.mpi, &s->request);
@@ -224,7 +224,7 @@ void request_make_done(par_request *request)
 par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out)
 {
     size_t meta_bytes = wire_meta_bytes(out->content, out->part_count, out->call);
-    wire_header header = describe(out, meta_bytes);
+    wire_header header = request_describe(out, meta_bytes);
     size_t bytes;
     par_error err;
 

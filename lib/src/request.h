@@ -61,6 +61,10 @@ typedef struct request_outgoing {
     int dest, tag;
 } request_outgoing;
 
+/* The header of OUT, whose meta has META_BYTES; its body, to be written to TO. */
+wire_header request_describe(const request_outgoing *out, size_t meta_bytes);
+void request_copy_parts(unsigned char *to, const request_outgoing *out);
+
 /* Start REQUEST, uninitialised memory, as a send; needs the lock. */
 par_error request_send(par_request *request, par_comm *comm, const request_outgoing *out);
 
