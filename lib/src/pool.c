@@ -248,7 +248,7 @@ static par_error check_stopped(const par_pool *pool, const pool_channel *channel
 /* Needs the mutex. */
 static par_error submit(par_pool *pool, int number, uint64_t shared, submission *s)
 {
-    pool_channel *channel;
+    pool_channel *channel = NULL;
     par_error err = pool_check(pool);
 
     if (!err)
@@ -610,7 +610,7 @@ par_error par_pool_wait(par_pool *pool, int number, double seconds,
     par_pool_result *result = NULL;
     par_pool_task *task = NULL;
     par_pool_turn turn;
-    pool_channel *channel;
+    pool_channel *channel = NULL;
     par_error err = check(pool);
 
     if (!err && (!result_p || !turn_p))

@@ -67,7 +67,7 @@ uint64_t par_pool_dropped(par_pool *pool)
 
 static par_error share_here(par_pool *pool, uint64_t number, par_message *message)
 {
-    pool_blob *blob;
+    pool_blob *blob = NULL;
     par_error err = pool_blob_new(pool, number, &blob);
 
     if (err)
@@ -156,7 +156,7 @@ static par_error forget(par_pool *pool, pool_blob *blob)
 
 par_error par_pool_forget(par_pool *pool, uint64_t shared)
 {
-    pool_blob *blob;
+    pool_blob *blob = NULL;
     par_error err = comm_check(pool ? pool->comm : NULL);
 
     if (err)

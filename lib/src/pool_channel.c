@@ -120,7 +120,7 @@ static par_error new_number(par_pool *pool, int *number_p)
 static par_error open_channel(par_pool *pool, bool ordered, int depth, int *number_p)
 {
     pool_channel *channel;
-    int number;
+    int number = 0;
     par_error err = new_number(pool, &number);
 
     if (err)
@@ -200,7 +200,7 @@ static par_error abandon_all(par_pool *pool, list_node *results)
 
 par_error par_pool_channel_close(par_pool *pool, int number)
 {
-    pool_channel *channel;
+    pool_channel *channel = NULL;
     par_error err = comm_check(pool ? pool->comm : NULL);
 
     if (err)

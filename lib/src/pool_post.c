@@ -163,7 +163,7 @@ static par_error make_room(par_pool *pool, int dest, pool_record *record, size_t
 par_error pool_post(par_pool *pool, int dest, pool_record *record, const void *content,
                     size_t bytes)
 {
-    unsigned char *to;
+    unsigned char *to = NULL;
     par_error err = make_room(pool, dest, record, bytes, &to);
 
     if (!err && bytes)
@@ -174,7 +174,7 @@ par_error pool_post(par_pool *pool, int dest, pool_record *record, const void *c
 par_error pool_post_out(par_pool *pool, int dest, pool_record *record,
                         const request_outgoing *out)
 {
-    unsigned char *to;
+    unsigned char *to = NULL;
     par_error err = make_room(pool, dest, record, pool_content_bytes(out), &to);
 
     if (!err)
