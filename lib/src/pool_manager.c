@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "thread.h"
 #include "wait.h"
@@ -36,9 +37,11 @@ static pool_pace *pace_of(pool_manager *m, const pool_blob *blob)
     return blob ? blob->pace : &m->pace;
 }
 
+/* A task that a rank had to wait for its core in counts for no more than a few. */
 static void note_time(pool_pace *pace, double seconds)
 {
-    double error = seconds - pace->mean;
+    bool is_odd = seconds > 4 * pace->mean;
+    double error = is_odd ? 3 * pace->mean : seconds - pace->mean;
 
     if (pace->count++) {
         pace->mean += error / 8;
@@ -839,6 +842,7 @@ static void *manage(void *what)
     bool late;
 
     wait_beside_work();
+    prctl(PR_SET_TIMERSLACK, 1); /* it sleeps as short as it says: others wait for it */
     pthread_mutex_lock(&pool->mutex);
     pool_wait_until(pool, &w, -1, &late); /* its error is all other calls' */
     pthread_mutex_unlock(&pool->mutex);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lock.h"
 #include "pool.h"
+#include "wait.h"
 
 /* An idle pool waits for as long as it takes: with a time limit it is none that a
  * deadlock could be made of, and with an event none that is told of as a hang. */
@@ -98,7 +98,9 @@ static par_error sleep_on(par_pool *pool, pool_wait *w, bool moves, double secon
     for (const pool_arrival *a = moves ? pool->arrivals : NULL; a; a = a->next)
         requests[count++] = a->request;
     pthread_mutex_unlock(&pool->mutex);
+    wait_asleep(true); /* others may have the more to do here */
     err = par_wait_some(requests, count, seconds, indices, &done);
+    wait_asleep(false);
     pthread_mutex_lock(&pool->mutex);
     if (requests != few)
         free(requests);
@@ -164,10 +166,9 @@ static par_error wait_once(par_pool *pool, pool_wait *w, double until, bool *lat
         *late_p = true;
         return PAR_OK;
     }
-    if (!pool->manager)
-        err = pool_worker_offer(pool, w);
-    if (!err && !pool->manager)
-        err = pool_flush(pool, 0);
+    err = pool->manager ? pool_manager_dispatch(pool) : pool_worker_offer(pool, w);
+    if (!err)
+        err = pool_flush_all(pool);
     if (err)
         return pool_fail(pool, err);
     return block(pool, w, time_left(pool, w, until));

@@ -37,11 +37,16 @@ static struct {
     bool rests; /* at all */
 } policy = {PAR_WAIT_AUTO, SPINS, YIELD_NS, true};
 
-static _Thread_local bool beside_work;
+static _Thread_local bool beside_work, asleep;
 
 void wait_beside_work(void)
 {
-    beside_work = true;
+    beside_work = asleep = true;
+}
+
+void wait_asleep(bool yes)
+{
+    asleep = yes || beside_work;
 }
 
 void par_set_hooks(const par_hooks *new_hooks)
@@ -91,11 +96,11 @@ static bool rest(int64_t waited)
 {
     int64_t ns = waited / 8 < SLEEP_MAX_NS ? waited / 8 : SLEEP_MAX_NS;
 
-    if (!policy.rests && !beside_work) {
+    if (!policy.rests && !asleep) {
         relax();
         return false;
     }
-    if (waited < policy.yield_ns && !beside_work) {
+    if (waited < policy.yield_ns && !asleep) {
         sched_yield();
         return false;
     }

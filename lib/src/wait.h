@@ -37,4 +37,8 @@ void wait_set_crowded(bool crowded);
  * once, and no hook interrupts it. */
 void wait_beside_work(void);
 
+/* Whether this thread gives its core away at once where it waits from now on, as one
+ * whose wait may be long and for which others have more to do. */
+void wait_asleep(bool yes);
+
 #endif
