@@ -297,6 +297,19 @@ static int order_flag(const par_content *content)
     return content->variant & CODEC_FORTRAN ? NPY_ARRAY_F_CONTIGUOUS : 0;
 }
 
+/* The same over DATA, which OWNER keeps. */
+static PyArrayObject *make_over(const par_content *content, PyArray_Descr *descr,
+                                npy_intp *shape, void *data, PyObject *owner)
+{
+    int layout = content->variant & CODEC_FORTRAN ? NPY_ARRAY_FARRAY : NPY_ARRAY_CARRAY;
+    PyArrayObject *array = (PyArrayObject *)PyArray_NewFromDescr(
+        &PyArray_Type, descr, content->dims, shape, NULL, data, layout, NULL);
+
+    if (array && PyArray_SetBaseObject(array, Py_NewRef(owner)) < 0) /* steals it */
+        Py_CLEAR(array);
+    return array;
+}
+
 /* The same in memory that has been used before. */
 static PyArrayObject *make_large(const par_content *content, PyArray_Descr *descr,
                                  npy_intp *shape)
@@ -304,39 +317,29 @@ static PyArrayObject *make_large(const par_content *content, PyArray_Descr *desc
     void *data;
     PyObject *block = block_new((size_t)content->bytes, &data);
     PyArrayObject *array;
-    int layout = content->variant & CODEC_FORTRAN ? NPY_ARRAY_FARRAY : NPY_ARRAY_CARRAY;
 
     if (!block) {
         Py_DECREF(descr);
         return NULL;
     }
-    array = (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr, content->dims,
-                                                  shape, NULL, data, layout, NULL);
-    if (!array) {
-        Py_DECREF(block);
-        return NULL;
-    }
-    if (PyArray_SetBaseObject(array, block) < 0) /* which steals it */
-        Py_CLEAR(array);
+    array = make_over(content, descr, shape, data, block);
+    Py_DECREF(block);
     return array;
 }
 
-PyArrayObject *array_make(core_state *state, const par_content *content,
-                          PyArray_Descr *descr)
+static void get_shape(const par_content *content, PyArray_Descr *descr, npy_intp *shape)
 {
-    npy_intp shape[CODEC_MAX_DIMS];
-    PyArrayObject *array;
-
     if (content->dims == 1)
         shape[0] = (npy_intp)(content->bytes / (uint64_t)PyDataType_ELSIZE(descr));
     else
         for (unsigned d = 0; d < content->dims; d++)
             shape[d] = (npy_intp)content->shape[d];
-    array = content->bytes >= BLOCK_MIN
-                ? make_large(content, descr, shape)
-                : (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr,
-                                                        content->dims, shape, NULL, NULL,
-                                                        order_flag(content), NULL);
+}
+
+/* ARRAY, where it is as long as CONTENT says; NULL with an exception. */
+static PyArrayObject *check_size(core_state *state, const par_content *content,
+                                 PyArrayObject *array)
+{
     if (array && (uint64_t)PyArray_NBYTES(array) != content->bytes) {
         PyErr_Format(state->error, "rank %d: an array of %zd bytes came with %llu",
                      state->rank, (Py_ssize_t)PyArray_NBYTES(array),
@@ -346,18 +349,49 @@ PyArrayObject *array_make(core_state *state, const par_content *content,
     return array;
 }
 
-PyObject *array_decode(core_state *state, par_message **message_p,
-                       const par_content *content)
+PyArrayObject *array_make(core_state *state, const par_content *content,
+                          PyArray_Descr *descr)
 {
+    npy_intp shape[CODEC_MAX_DIMS];
+    PyArrayObject *array;
+
+    get_shape(content, descr, shape);
+    array = content->bytes >= BLOCK_MIN
+                ? make_large(content, descr, shape)
+                : (PyArrayObject *)PyArray_NewFromDescr(&PyArray_Type, descr,
+                                                        content->dims, shape, NULL, NULL,
+                                                        order_flag(content), NULL);
+    return check_size(state, content, array);
+}
+
+/* An array, of DESCR, which is stolen, of the body of IN where that lies. */
+static PyArrayObject *array_over_body(core_state *state, codec_in *in,
+                                      PyArray_Descr *descr)
+{
+    npy_intp shape[CODEC_MAX_DIMS];
+    PyArrayObject *array;
+
+    get_shape(&in->content, descr, shape);
+    array = make_over(&in->content, descr, shape, (void *)(uintptr_t)in->body, in->owner);
+    in->is_taken = true;
+    return check_size(state, &in->content, array);
+}
+
+PyObject *array_decode(core_state *state, codec_in *in)
+{
+    const par_content *content = &in->content;
     bool is_scalar = content->variant & CODEC_SCALAR;
     PyArray_Descr *descr;
     PyArrayObject *array;
 
     if (!array_need_numpy(state) || !(descr = array_descr(state, content)))
         return NULL;
+    if (in->owner)
+        return (PyObject *)array_over_body(state, in, descr);
     array = array_make(state, content, descr);
     if (array &&
-        codec_take(state, message_p, PyArray_DATA(array), (size_t)content->bytes) < 0)
+        codec_fill(state, in, &(par_part){PyArray_DATA(array), (size_t)content->bytes},
+                   1) < 0)
         Py_CLEAR(array);
     return array && is_scalar ? PyArray_Return(array) : (PyObject *)array;
 }

@@ -82,6 +82,21 @@ int codec_copy(codec_out *out);
  * goes on being sent; it cannot be sent again. */
 void codec_move(codec_out *to, codec_out *out);
 
+/* What is to be decoded, and where its body comes from. */
+typedef struct codec_in {
+    par_content content;
+    const void *body; /* NULL where it is to be taken out of *MESSAGE_P */
+    par_message **message_p;
+    PyObject *owner; /* of BODY, of whose memory an array may be made; NULL: copy it */
+    bool is_taken;   /* the body, for better or worse: it cannot be decoded again */
+} codec_in;
+
+/* The object that IN holds; NULL with an exception. */
+PyObject *codec_read(core_state *state, codec_in *in);
+
+/* Get the body of IN into PARTS, which are those of its content. -1 with an exception. */
+int codec_fill(core_state *state, codec_in *in, const par_part *parts, size_t part_count);
+
 /* The object that *MESSAGE_P holds; ends the message. NULL with an exception: if
  * *MESSAGE_P is not NULL then, the message is untouched. */
 PyObject *codec_decode(core_state *state, par_message **message_p);
@@ -108,9 +123,8 @@ bool array_check(PyObject *object);
 /* As codec_encode, for such an object. */
 int array_encode(core_state *state, PyObject *object, codec_out *out);
 
-/* As codec_decode, for the array that CONTENT describes. */
-PyObject *array_decode(core_state *state, par_message **message_p,
-                       const par_content *content);
+/* As codec_read, for an array. */
+PyObject *array_decode(core_state *state, codec_in *in);
 
 /* BUFFER as an array that can be written to, a new reference; Py_None (new)
  * where it is nothing to write to. NULL with an exception. */
@@ -154,8 +168,7 @@ bool array_can_take(PyObject *room, PyObject *array, size_t count);
 /* ---- pickle.c ----------------------------------------------------------- */
 
 int pickle_encode(core_state *state, PyObject *object, codec_out *out);
-PyObject *pickle_decode(core_state *state, par_message **message_p,
-                        const par_content *content);
+PyObject *pickle_decode(core_state *state, codec_in *in);
 
 /* OBJECT as a bytes object; what such bytes say. */
 PyObject *pickle_small(core_state *state, PyObject *object);

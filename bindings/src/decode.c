@@ -234,47 +234,57 @@ static PyObject *read_tagged(core_state *state, const void *bytes, size_t length
 
 /* ---- runs that may come apart -------------------------------------------- */
 
-int codec_take(core_state *state, par_message **message_p, void *to, size_t bytes)
+static void copy_out(const void *body, const par_part *parts, size_t part_count)
 {
-    par_error err = par_message_take(message_p, &(par_part){to, bytes}, 1);
+    const char *from = body;
 
-    if (err)
-        errors_raise(state, err);
-    return err ? -1 : 0;
+    for (size_t i = 0; i < part_count; i++) {
+        if (parts[i].bytes)
+            memcpy(parts[i].data, from, parts[i].bytes);
+        from += parts[i].bytes;
+    }
+}
+
+int codec_fill(core_state *state, codec_in *in, const par_part *parts, size_t part_count)
+{
+    par_error err = PAR_OK;
+
+    if (in->body)
+        copy_out(in->body, parts, part_count);
+    else
+        err = par_message_take(in->message_p, parts, part_count);
+    in->is_taken = !err;
+    return errors_raise_if(state, err);
 }
 
 /* FRESH, an object of the right size with room at TO, filled with the body. */
-static PyObject *filled(core_state *state, par_message **message_p, PyObject *fresh,
-                        void *to, size_t bytes)
+static PyObject *filled(core_state *state, codec_in *in, PyObject *fresh, void *to)
 {
-    if (fresh && codec_take(state, message_p, to, bytes) < 0)
+    par_part whole = {to, (size_t)in->content.bytes};
+
+    if (fresh && codec_fill(state, in, &whole, 1) < 0)
         Py_CLEAR(fresh);
     return fresh;
 }
 
 typedef PyObject *make(core_state *state, const void *bytes, size_t length);
 
-/* What MAKE makes of the body, wherever that lies. The message is over then: what
- * cannot be decoded once cannot be decoded twice. */
-static PyObject *made(core_state *state, par_message **message_p,
-                      const par_content *content, make *from)
+/* What MAKE makes of the body, wherever that lies. */
+static PyObject *made(core_state *state, codec_in *in, make *from)
 {
-    const void *body = par_message_body(*message_p);
-    size_t bytes = (size_t)content->bytes;
+    par_part whole = {NULL, (size_t)in->content.bytes};
     PyObject *object;
-    char *room;
 
-    if (body || !bytes) {
-        object = from(state, body ? body : "", bytes);
-        par_message_free(message_p);
-        return object;
+    if (in->body || !whole.bytes) {
+        in->is_taken = true;
+        return from(state, in->body ? in->body : "", whole.bytes);
     }
-    room = PyMem_RawMalloc(bytes);
-    if (!room)
+    whole.data = PyMem_RawMalloc(whole.bytes);
+    if (!whole.data)
         return PyErr_NoMemory();
-    object =
-        codec_take(state, message_p, room, bytes) < 0 ? NULL : from(state, room, bytes);
-    PyMem_RawFree(room);
+    object = codec_fill(state, in, &whole, 1) < 0 ? NULL
+                                                  : from(state, whole.data, whole.bytes);
+    PyMem_RawFree(whole.data);
     return object;
 }
 
@@ -285,58 +295,91 @@ static PyObject *make_str(core_state *Py_UNUSED(state), const void *bytes, size_
 }
 
 /* A long one is received straight into the str. */
-static PyObject *decode_str(core_state *state, par_message **message_p,
-                            const par_content *content)
+static PyObject *decode_str(core_state *state, codec_in *in)
 {
     PyObject *text;
 
-    if (content->variant != CODEC_ASCII || par_message_body(*message_p) ||
-        !content->bytes)
-        return made(state, message_p, content, make_str);
-    text = PyUnicode_New((Py_ssize_t)content->bytes, 127);
-    return filled(state, message_p, text, text ? PyUnicode_1BYTE_DATA(text) : NULL,
-                  (size_t)content->bytes);
+    if (in->content.variant != CODEC_ASCII || in->body || !in->content.bytes)
+        return made(state, in, make_str);
+    text = PyUnicode_New((Py_ssize_t)in->content.bytes, 127);
+    return filled(state, in, text, text ? PyUnicode_1BYTE_DATA(text) : NULL);
 }
 
-static PyObject *decode_bytes(core_state *state, par_message **message_p,
-                              const par_content *content)
+static PyObject *decode_bytes(core_state *state, codec_in *in)
 {
-    Py_ssize_t length = (Py_ssize_t)content->bytes;
+    Py_ssize_t length = (Py_ssize_t)in->content.bytes;
     PyObject *bytes;
 
-    if (content->variant == CODEC_BYTEARRAY) {
+    if (in->content.variant == CODEC_BYTEARRAY) {
         bytes = PyByteArray_FromStringAndSize(NULL, length);
-        return filled(state, message_p, bytes,
-                      bytes ? PyByteArray_AS_STRING(bytes) : NULL, (size_t)length);
+        return filled(state, in, bytes, bytes ? PyByteArray_AS_STRING(bytes) : NULL);
     }
     bytes = PyBytes_FromStringAndSize(NULL, length);
-    return filled(state, message_p, bytes, bytes ? PyBytes_AS_STRING(bytes) : NULL,
-                  (size_t)length);
+    return filled(state, in, bytes, bytes ? PyBytes_AS_STRING(bytes) : NULL);
 }
 
 /* ---- choice ------------------------------------------------------------- */
 
-PyObject *codec_decode(core_state *state, par_message **message_p)
+PyObject *codec_read(core_state *state, codec_in *in)
 {
-    par_content content;
+    const par_content *content = &in->content;
 
-    par_message_content(*message_p, &content, NULL);
-    if (content.kind == PAR_ARRAY) {
-        if (content.type == PAR_CHAR && content.dims == 1)
-            return decode_str(state, message_p, &content);
-        if (content.type == PAR_BYTE && content.dims == 1)
-            return decode_bytes(state, message_p, &content);
-        return array_decode(state, message_p, &content);
+    if (content->kind == PAR_ARRAY) {
+        if (content->type == PAR_CHAR && content->dims == 1)
+            return decode_str(state, in);
+        if (content->type == PAR_BYTE && content->dims == 1)
+            return decode_bytes(state, in);
+        return array_decode(state, in);
     }
-    if (content.type == CODEC_TAGGED && content.part_count == 1)
-        return made(state, message_p, &content, read_tagged);
-    if (content.type == CODEC_PICKLE)
-        return pickle_decode(state, message_p, &content);
+    if (content->type == CODEC_TAGGED && content->part_count == 1)
+        return made(state, in, read_tagged);
+    if (content->type == CODEC_PICKLE)
+        return pickle_decode(state, in);
     PyErr_Format(state->error,
                  "rank %d: the message holds an object in encoding %d, which is not "
                  "Python's: it is 1 or 2",
-                 state->rank, content.type);
+                 state->rank, content->type);
     return NULL;
+}
+
+/* ---- messages ----------------------------------------------------------- */
+
+/* What went wrong is the object's affair; say which message it was. */
+static void add_note(const par_status *status)
+{
+    PyObject *error = errors_take(), *result = NULL;
+    PyObject *note = PyUnicode_FromFormat(
+        "while decoding the message from rank %d, tag %d", status->source, status->tag);
+
+    if (note)
+        result = PyObject_CallMethod(error, "add_note", "O", note);
+    Py_XDECREF(note);
+    Py_XDECREF(result);
+    PyErr_Clear();
+    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    Py_DECREF(error);
+}
+
+int codec_take(core_state *state, par_message **message_p, void *to, size_t bytes)
+{
+    return errors_raise_if(state, par_message_take(message_p, &(par_part){to, bytes}, 1));
+}
+
+PyObject *codec_decode(core_state *state, par_message **message_p)
+{
+    codec_in in = {.message_p = message_p};
+    par_status status;
+    PyObject *object;
+
+    par_message_content(*message_p, &in.content, &status);
+    in.body = par_message_body(*message_p);
+    object = codec_read(state, &in);
+    if (!in.is_taken)
+        return object;
+    if (!object)
+        add_note(&status);
+    par_message_free(message_p); /* where its body has not been taken out of it */
+    return object;
 }
 
 PyObject *codec_decode_into(core_state *state, par_message **message_p, PyObject *buffer,

@@ -6,8 +6,6 @@
  */
 #include "codec.h"
 
-#include "errors.h"
-
 enum {
     PROTOCOL = 5,
     BUFFER_MIN =
@@ -223,44 +221,15 @@ static int room_make(room *r, const par_content *content)
     return 0;
 }
 
-/* What went wrong is the object's affair; say which message it was. */
-static void add_note(const par_status *status)
+PyObject *pickle_decode(core_state *state, codec_in *in)
 {
-    PyObject *type, *value, *trace, *result = NULL;
-
-    PyErr_Fetch(&type, &value, &trace);
-    PyErr_NormalizeException(&type, &value, &trace);
-    if (trace)
-        PyException_SetTraceback(value, trace);
-    PyObject *note = PyUnicode_FromFormat(
-        "while decoding the message from rank %d, tag %d", status->source, status->tag);
-
-    if (note)
-        result = PyObject_CallMethod(value, "add_note", "O", note);
-    Py_XDECREF(note);
-    Py_XDECREF(result);
-    PyErr_Clear();
-    PyErr_Restore(type, value, trace);
-}
-
-PyObject *pickle_decode(core_state *state, par_message **message_p,
-                        const par_content *content)
-{
-    size_t part_count = content->part_count;
+    size_t part_count = in->content.part_count;
     room r = {0};
-    par_status status;
-    par_content again;
     PyObject *object = NULL;
-    par_error err;
 
-    par_message_content(*message_p, &again, &status);
-    if (room_make(&r, content) == 0) {
-        err = par_message_take(message_p, r.parts, part_count);
-        if (err)
-            errors_raise(state, err);
-        else if (!(object = load(state, r.pickle, part_count > 1 ? r.buffers : NULL)))
-            add_note(&status);
-    }
+    if (room_make(&r, &in->content) == 0 &&
+        codec_fill(state, in, r.parts, part_count) == 0)
+        object = load(state, r.pickle, part_count > 1 ? r.buffers : NULL);
     room_free(&r);
     return object;
 }
