@@ -88,3 +88,17 @@ int arguments_int(core_state *state, PyObject *value, const char *name, int fall
     *result_p = (int)number;
     return 0;
 }
+
+int arguments_timeout(PyObject *value, double *seconds_p)
+{
+    *seconds_p = -1;
+    if (!value || value == Py_None)
+        return 0;
+    *seconds_p = PyFloat_AsDouble(value);
+    if (*seconds_p == -1 && PyErr_Occurred())
+        return -1;
+    if (*seconds_p >= 0)
+        return 0;
+    PyErr_Format(PyExc_ValueError, "timeout is %R: it must be None or at least 0", value);
+    return -1;
+}

@@ -24,4 +24,7 @@ int arguments_sort(const signature *s, PyObject *const *args, Py_ssize_t positio
 int arguments_int(core_state *state, PyObject *value, const char *name, int fallback,
                   int *result_p);
 
+/* VALUE, a timeout, as *SECONDS_P; negative where there is none. -1 with an exception. */
+int arguments_timeout(PyObject *value, double *seconds_p);
+
 #endif

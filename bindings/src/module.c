@@ -391,7 +391,7 @@ static int exec(PyObject *module)
     return start_job(state) || share_mark() || errors_add(module, state) ||
                    status_add(module, state) || pickle_add(state) ||
                    request_add(module, state) || comm_add(module, state) ||
-                   add_constants(module) || attach(module)
+                   farm_add(module, state) || add_constants(module) || attach(module)
                ? -1
                : 0;
 }

@@ -188,21 +188,6 @@ PyObject *request_ireceive(core_state *state, par_comm *par, PyObject *source,
 
 /* ---- methods ------------------------------------------------------------ */
 
-/* VALUE in seconds; negative where there is no limit. -1 with an exception. */
-static int get_timeout(PyObject *value, double *seconds_p)
-{
-    *seconds_p = -1;
-    if (!value || value == Py_None)
-        return 0;
-    *seconds_p = PyFloat_AsDouble(value);
-    if (*seconds_p == -1 && PyErr_Occurred())
-        return -1;
-    if (*seconds_p >= 0)
-        return 0;
-    PyErr_Format(PyExc_ValueError, "timeout is %R: it must be None or at least 0", value);
-    return -1;
-}
-
 static PyObject *wait_method(PyObject *object, PyObject *const *args, Py_ssize_t count,
                              PyObject *keywords)
 {
@@ -214,7 +199,7 @@ static PyObject *wait_method(PyObject *object, PyObject *const *args, Py_ssize_t
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    if (get_timeout(v[0], &seconds) < 0)
+    if (arguments_timeout(v[0], &seconds) < 0)
         return NULL;
     ended = wait_for(self, seconds);
     if (ended == 0)
@@ -419,7 +404,7 @@ static PyObject *wait_some(PyObject *module, PyObject *const *args, Py_ssize_t c
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    if (get_timeout(v[1], &seconds) < 0)
+    if (arguments_timeout(v[1], &seconds) < 0)
         return NULL;
     tuple = tuple_of(state, v[0]);
     if (tuple && end_some(state, tuple, seconds) == 0)

@@ -33,6 +33,7 @@ int errors_add(PyObject *module, core_state *state);
 int status_add(PyObject *module, core_state *state);
 int request_add(PyObject *module, core_state *state);
 int comm_add(PyObject *module, core_state *state);
+int farm_add(PyObject *module, core_state *state);
 int pickle_add(core_state *state);
 
 #endif

@@ -1,0 +1,48 @@
+/* farm.h - a pool of ranks that do tasks, as a Python object.
+ * SPDX-License-Identifier: MIT */
+#ifndef PYPAR_FARM_H
+#define PYPAR_FARM_H
+
+#include "codec.h"
+
+typedef struct farm {
+    PyObject_HEAD
+    core_state *state;
+    par_pool *pool; /* NULL once it is closed */
+    int rank, size;
+    int users;          /* threads inside serve() or next() */
+    PyObject *shared;   /* by number: what this rank has decoded */
+    PyObject *kept;     /* by task: what is sent from where it lies */
+    PyObject *inner;    /* the channels that were opened within tasks */
+    PyObject *on_error; /* NULL until this rank serves */
+} farm;
+
+/* How a task calls its function, and so what its message holds. It travels in the upper
+ * half of the content's variant, whose lower half is the codec's. */
+typedef enum farm_call {
+    FARM_ONE = 1, /* the one argument */
+    FARM_ARGS,    /* a tuple of them */
+    FARM_NAMED,   /* (such a tuple, a dict of those with names) */
+    FARM_EACH,    /* a list of the one argument of each call: the result is a list */
+    FARM_STAR,    /* a list of all arguments of each call, likewise */
+} farm_call;
+
+enum { FARM_CALL_SHIFT = 4, FARM_CODEC_MASK = (1 << FARM_CALL_SHIFT) - 1 };
+
+/* The status of a result: what the function returned, or the exception it raised. */
+enum { FARM_RETURNED, FARM_RAISED };
+
+/* farm_do.c: */
+
+/* Do *TASK_P, which ends. -1 with an exception, which is not the function's: the pool
+ * has failed, or this rank is interrupted. */
+int farm_do(farm *self, par_pool_task **task_p);
+
+/* The task of SELF's that this thread is doing, the innermost one; NULL outside of
+ * tasks. */
+const par_pool_task *farm_task(const farm *self);
+
+/* Drop what has been forgotten. -1 with an exception. */
+int farm_sweep(farm *self);
+
+#endif
