@@ -89,13 +89,26 @@ def choose(args):
     ]
 
 
+# What contenders import, that need not be there.
+NEEDS = {
+    "mpi4py": "mpi4py",
+    "pool_mpi4py": "mpi4py",
+    "pool_joblib": "joblib",
+    "pool_dask": "distributed",
+}
+
+
 def contenders():
     """The names of those who can take part."""
-    if importlib.util.find_spec("mpi4py"):
-        return list(plan.CONTENDERS)
-    say("mpi4py is not installed: its columns are left out")
+    missing = {
+        module for module in NEEDS.values() if not importlib.util.find_spec(module)
+    }
+    for module in sorted(missing):
+        say(f"{module} is not installed: its columns are left out")
     return [
-        name for name, (program, *_) in plan.CONTENDERS.items() if program != "mpi4py"
+        name
+        for name, (program, *_) in plan.CONTENDERS.items()
+        if NEEDS.get(program) not in missing
     ]
 
 
@@ -154,9 +167,9 @@ def measure(rows, names, jobs, rounds, seconds):
             start = time.monotonic()
             for case in rotated(list(cases[row].values()), number):
                 if number == 0:
-                    case.rehearse(seconds)
+                    case.rehearse(seconds * row.section.longer)
                 else:
-                    case.sample(seconds)
+                    case.sample(seconds * row.section.longer)
             spent[row] += time.monotonic() - start
     show("")
     return cases
@@ -213,7 +226,7 @@ def about(jobs, rounds):
         "par": re.search(r'PAR_VERSION "(.*)"', header)[1]
         + f" {output_of('git', '-C', str(HERE), 'describe', '--always', '--dirty')}".rstrip(),
         "Python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "mpi4py")},
+        **{name: version(name) for name in ("numpy", "mpi4py", "joblib", "distributed")},
         "rounds": str(rounds),
     }
 

@@ -63,10 +63,31 @@ SCRIPTS = {
 }
 
 
-def command(program):
+# Pools whose workers are ranks: how many that makes with who hands in, and by which
+# module Python starts them. What others start must not be kept on mpirun's one core.
+POOL_RANKS = {"pypar": 2, "mpi4py": 3}
+POOL_MODULES = {"mpi4py": ["-m", "mpi4py.futures"]}
+
+
+def mpirun(ranks):
+    return ["mpirun", "-np", str(ranks)]
+
+
+def command(program, ranks):
+    if program.startswith("pool_"):
+        pool = program.removeprefix("pool_")
+        module = POOL_MODULES.get(pool, [])
+        script = [sys.executable, *module, str(HERE / "pool_bench.py"), pool]
+        return [*mpirun(POOL_RANKS[pool]), *script] if pool in POOL_RANKS else script
     if program in SCRIPTS:
-        return [sys.executable, str(HERE / SCRIPTS[program])]
-    return [str(BUILD / "bench" / f"bench_{program}")]
+        return [*mpirun(ranks), sys.executable, str(HERE / SCRIPTS[program])]
+    return [*mpirun(ranks), str(BUILD / "bench" / f"bench_{program}")]
+
+
+def processes(program, ranks):
+    if program.startswith("pool_"):
+        return POOL_RANKS.get(program.removeprefix("pool_"), 1)
+    return ranks
 
 
 def environment(program, ranks):
@@ -85,7 +106,7 @@ def environment(program, ranks):
     env["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     if program == "unplaced":
         env["PAR_BIND"] = "none"
-    return env | crowd if ranks > len(cores()) else env
+    return env | crowd if processes(program, ranks) > len(cores()) else env
 
 
 class Job:
@@ -97,7 +118,7 @@ class Job:
         self.mpi = ""
         with crowded(ranks):
             self.process = subprocess.Popen(
-                ["mpirun", "-np", str(ranks), *command(program), path, self.name],
+                [*command(program, ranks), path, self.name],
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
                 env=environment(program, ranks),

@@ -8,6 +8,7 @@ from functools import partial
 from math import isqrt
 
 import numpy as np
+from pool_tasks import uneven
 
 PAGE, HUGE_PAGE = 4096, 2 << 20
 LARGE = 4 << 20  # from here on in huge pages, as NumPy has it
@@ -145,6 +146,26 @@ def _square(of, form, count):
     return matrix, matrix @ matrix
 
 
+def _count(of, form, count):
+    """Tasks are numbers, and the sum of what they come to is that of the numbers."""
+    return None, sum(range(count))
+
+
+def _ones(of, form, count):
+    return None, count
+
+
+def _echo(of, form, count):
+    return of(0), of(0)
+
+
+def _fibonacci(of, form, count):
+    numbers = [0, 1]
+    while len(numbers) < 50:
+        numbers.append(numbers[-1] + numbers[-2])
+    return uneven(), sum(numbers[n] for n in uneven())
+
+
 EXCHANGES = {
     **dict.fromkeys(("pingpong", "object", "rate"), _to_the_other),
     "broadcast": _broadcast,
@@ -153,6 +174,10 @@ EXCHANGES = {
     "alltoall": _alltoall,
     **dict.fromkeys(("reduce", "allreduce"), _reduce),
     "matmul": _square,
+    **dict.fromkeys(("tasks", "chunks"), _count),
+    "start": _ones,
+    "arrays": _echo,
+    "uneven": _fibonacci,
 }
 
 

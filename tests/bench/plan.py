@@ -24,6 +24,12 @@ CONTENDERS = {
     "place": ("place", "-", "C, what par_init does to find each rank its place"),
     "mpirun's CPUs": ("unplaced", "-", "NumPy where mpirun puts its ranks"),
     "par's places": ("placed", "-", "NumPy where par puts them"),
+    "pypar Pool": ("pool_pypar", "-", "pypar.Pool, 2 ranks"),
+    "multiprocessing": ("pool_multiprocessing", "-", "multiprocessing.Pool(2)"),
+    "MPIPoolExecutor": ("pool_mpi4py", "-", "that of mpi4py.futures, 3 ranks"),
+    "joblib": ("pool_joblib", "-", "joblib.Parallel(2), whose processes are loky's"),
+    "dask": ("pool_dask", "-", "distributed.Client of 2 workers, a process each"),
+    "ideal": ("pool_ideal", "-", "the work of the busier of 2 workers, and no pool"),
 }
 
 
@@ -67,6 +73,7 @@ class Section:
     contenders: tuple
     ratios: tuple
     in_gbps: bool = False
+    longer: float = 1  # than others' is what is timed at once
 
 
 def size(count):
@@ -136,6 +143,30 @@ MATMUL = Section(
     (("mpirun's CPUs", "par's places"),),
 )
 
+_SLICE_OF_POOLS = 25  # their processes start to work, and sleep again
+_POOLS = ("pypar Pool", "multiprocessing", "MPIPoolExecutor", "joblib", "dask")
+POOL = Section(
+    "pool",
+    "Pools of 2 workers, µs a task",
+    _POOLS,
+    tuple((other, "pypar Pool") for other in _POOLS[1:]),
+    longer=_SLICE_OF_POOLS,
+)
+POOL_UNEVEN = Section(
+    "pool",
+    "Fibonacci numbers of 300 sizes by 2 workers, µs for all",
+    ("pypar Pool", "multiprocessing", "ideal"),
+    (("pypar Pool", "ideal"), ("multiprocessing", "ideal")),
+    longer=_SLICE_OF_POOLS,
+)
+POOL_START = Section(
+    "pool",
+    "A new pool and its first result, µs",
+    ("pypar Pool", "multiprocessing", "MPIPoolExecutor"),
+    (("multiprocessing", "pypar Pool"), ("MPIPoolExecutor", "pypar Pool")),
+    longer=_SLICE_OF_POOLS,
+)
+
 OBJECT_NAMES = (
     *("None", "42", "3.14", "'hello'", "bytes", "tuple", "dict", "dataclass"),
     *("1000-floats", "1000-ints", "1000-str", "10-arrays"),
@@ -178,17 +209,22 @@ ROWS = [
     Row(PLACE, "16 ranks", "place", 0, ranks=16),
     Row(MATMUL, "1 rank", "matmul", 768 * 768 * 8, ranks=1),
     Row(MATMUL, "2 ranks", "matmul", 768 * 768 * 8),
+    Row(POOL, "empty tasks, each alone", "tasks", 8, ranks=1),
+    Row(POOL, "empty tasks, in chunks", "chunks", 8, ranks=1),
+    Row(POOL, "1 MiB there and back", "arrays", MIB, ranks=1),
+    Row(POOL_UNEVEN, "uneven tasks", "uneven", 8, ranks=1),
+    Row(POOL_START, "start", "start", 8, ranks=1),
 ]
 
 
 @dataclass(frozen=True)
 class Target:
     """The ratio of A's median to B's, in the worst of ROWS, is to be at most MOST
-    or at least LEAST."""
+    or at least LEAST. Without B it is A's median in milliseconds."""
 
     what: str
     a: str
-    b: str
+    b: str | None
     rows: tuple
     most: float | None = None
     least: float | None = None
@@ -222,6 +258,8 @@ def _of_objects(*names):
 
 _BUFFER = ("pypar buffer", "raw")
 _OBJECT = ("mpi4py send", "pypar object")
+_EACH = ("pool empty tasks, each alone",)
+_LARGE_TASKS = ("pool 1 MiB there and back",)
 
 TARGETS = [
     Target("libpar, 8 B", *_C, ("latency 8 B",), most=1.15),
@@ -292,4 +330,22 @@ TARGETS = [
         least=5,
     ),
     Target("ring of 16 ranks, a hop", *_C, ("crowd ring",), most=1.3),
+    *(
+        Target("pool, empty tasks", other, "pypar Pool", _EACH, least=least)
+        for other, least in zip(_POOLS[1:], (10, 50, 10, 500), strict=True)
+    ),
+    Target(
+        "pool, chunks of empty tasks",
+        *("pypar Pool", "multiprocessing"),
+        ("pool empty tasks, in chunks",),
+        most=1,
+    ),
+    *(
+        Target("pool, 1 MiB", other, "pypar Pool", _LARGE_TASKS, least=5)
+        for other in ("multiprocessing", "MPIPoolExecutor")
+    ),
+    Target(
+        "pool, uneven tasks", "pypar Pool", "ideal", ("pool uneven tasks",), most=1.05
+    ),
+    Target("pool, first result, ms", "pypar Pool", None, ("pool start",), most=5),
 ]

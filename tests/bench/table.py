@@ -38,9 +38,12 @@ def cell(section, row, figures):
 
 
 def ratio(figures, a, b):
-    """Of the medians; None where one of them was not measured."""
-    if a not in figures or b not in figures:
+    """Of the medians; None where one of them was not measured. Milliseconds where B is
+    None."""
+    if a not in figures or (b and b not in figures):
         return None
+    if not b:
+        return 1000 * figures[a]["median"]
     return figures[a]["median"] / figures[b]["median"]
 
 
@@ -85,7 +88,7 @@ def target_table(results):
         limit = f"≤ {target.most}" if target.least is None else f"≥ {target.least}"
         verdict = {True: "reached", False: "missed", None: "not measured"}[reached]
         lines.append(
-            [target.what, f"{target.a} / {target.b}", limit]
+            [target.what, f"{target.a} / {target.b}" if target.b else target.a, limit]
             + (["", "", verdict] if worst is None else [f"{worst:.2f}", name, verdict])
         )
     header = ["", "times of", "limit", "worst", "in row", ""]
