@@ -24,6 +24,8 @@ Constants:
 """
 
 import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from . import command
 
@@ -57,7 +59,6 @@ from ._core import (
     broadcast,
     cpus,
     default_tag,
-    finalize,
     get_processor_name,
     initialized,
     max_tag,
@@ -103,6 +104,7 @@ from .deprecated import (
     raw_scatter,
     raw_send,
 )
+from .finalizing import finalize
 from .fork import warn_of_fork as _warn_of_fork
 from .grid import Grid
 from .interop import from_mpi4py
@@ -115,6 +117,23 @@ from .threads import follow_place as _follow_place
 from .time_limit import on_time_limit
 from .uncaught import watch as _watch
 from .where import where
+
+if _TYPE_CHECKING:
+    from .executor import Executor
+    from .pool import Pool
+
+_LATER = {"Executor": "executor", "Pool": "pool"}  # what loads much that few need
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
 
 _follow_place()
 if world.size > 1:
@@ -135,6 +154,7 @@ __all__ = [
     "Barrier",
     "Comm",
     "Error",
+    "Executor",
     "Finalize",
     "Get_processor_name",
     "Grid",
@@ -147,6 +167,7 @@ __all__ = [
     "MIN",
     "MINLOC",
     "PROD",
+    "Pool",
     "Request",
     "SUM",
     "SizeMismatch",

@@ -22,6 +22,7 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command("doctor", "doctor", False, "see what is wrong with the machine or the job"),
+    Command("pool", "serve", True, "run a script whose pools have the other ranks"),
     Command("run", "run", False, "start a program on several ranks"),
     Command("submit", "submit", False, "have SLURM run a script on several ranks"),
     Command("where", "where", True, "show where the ranks of the job are"),

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, SupportsIndex, TypeVar, cast
 
-from . import _core, legacy
+from . import _core, finalizing, legacy
 
 __all__ = [
     "Abort",
@@ -74,7 +74,7 @@ def _raw_reduce(x: Any, buffer: Any, op: Any, source: int, vanilla: object = 0) 
 
 Abort = _deprecated("Abort", "abort", _core.abort)
 Barrier = _deprecated("Barrier", "barrier", _core.barrier)
-Finalize = _deprecated("Finalize", "finalize", _core.finalize)
+Finalize = _deprecated("Finalize", "finalize", finalizing.finalize)
 Get_processor_name = _deprecated(
     "Get_processor_name", "get_processor_name", _core.get_processor_name
 )

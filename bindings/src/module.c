@@ -231,6 +231,13 @@ static int attach(PyObject *module)
     return done ? 0 : -1;
 }
 
+/* What pickles objects first; cloudpickle gets those that it refuses. */
+static PyObject *set_pickler(PyObject *module, PyObject *dumps)
+{
+    Py_XSETREF(state_of(module)->dumps, Py_NewRef(dumps));
+    Py_RETURN_NONE;
+}
+
 /* ---- the module --------------------------------------------------------- */
 
 #define FAST(function) ((PyCFunction)(void (*)(void))(function))
@@ -294,6 +301,7 @@ static PyMethodDef functions[] = {
     {"_crash_after_python", fail_crash_after_python, METH_NOARGS, NULL},
     {"_detach", detach, METH_NOARGS, NULL},
     {"_place", place, METH_VARARGS, NULL},
+    {"_set_pickler", set_pickler, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

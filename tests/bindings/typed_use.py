@@ -2,6 +2,7 @@
 """Right uses of pypar, with the types they have: mypy accepts all of it (test_types.py).
 It is never run."""
 
+from concurrent.futures import Future
 from typing import Any, assert_type
 
 import numpy as np
@@ -165,3 +166,16 @@ def errors() -> None:
         old: RuntimeError = error
         raise old from None
     pypar.abort(3)
+
+
+def pools() -> None:
+    def half(x: int) -> float:
+        return x / 2
+
+    with pypar.Pool(2) as pool:
+        assert_type(pool.map(half, [1, 2]), list[float])
+        assert_type(pool.apply_async(half, (1,)).get(), float)
+        assert_type(next(pool.imap(half, [1])), float)
+    with pypar.Executor() as executor:
+        assert_type(executor.submit(half, 1), Future[float])
+        assert_type(next(executor.map(half, [1], buffersize=2)), float)

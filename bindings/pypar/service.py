@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""The workers behind Pool and Executor: the ranks of a communicator, which do what its
+rank 0 hands out until that leaves its script, or processes where there is one rank."""
+
+import atexit
+import sys
+import threading
+import weakref
+from multiprocessing.context import BaseContext
+from typing import NoReturn, Protocol
+
+from . import finalizing, local
+from ._core import Comm, Farm, cpus, world
+from .farm import Farm as AnyFarm
+from .functions import Functions, Script
+from .local import LocalFarm
+from .remote import portable
+
+
+class User(Protocol):
+    """What may still be open when its workers leave."""
+
+    def end(self) -> None:
+        """Take back what has not begun."""
+
+
+class Service:
+    """Workers that pools share."""
+
+    def __init__(self, farm: AnyFarm, script: Script) -> None:
+        self.farm = farm
+        self.functions = Functions(farm, script)
+        self.users: weakref.WeakSet[User] = weakref.WeakSet()
+
+    def leave(self, user: User, *, wait: bool) -> None:
+        """User needs no workers any more; with wait, see off those that were its own."""
+        self.users.discard(user)
+
+
+class LocalService(Service):
+    """Processes of this machine, or threads, for one pool."""
+
+    def __init__(self, size: int, context: BaseContext | None, *, threads: bool) -> None:
+        self._local = LocalFarm(size, context, threads=threads)
+        super().__init__(self._local, self._local.script)
+
+    def leave(self, user: User, *, wait: bool) -> None:
+        """Let the processes go."""
+        super().leave(user, wait=wait)
+        self._local.close(wait=wait)
+
+
+class RankService(Service):
+    """The ranks of comm, until its rank 0 leaves the script. Collective."""
+
+    def __init__(self, comm: Comm, *, knows_script: bool) -> None:
+        script = Script(known=knows_script)
+        self._farm = Farm(comm)
+        self._is_rank_0 = comm.rank == 0
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        super().__init__(self._farm, script)
+
+    def serve_beside(self) -> None:
+        """Have a thread of rank 0, too, do tasks."""
+        with self._starting:
+            if self._is_rank_0 and self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._serve, name="pypar-worker", daemon=True
+                )
+                self._thread.start()
+
+    def serve(self) -> NoReturn:
+        """Do tasks, as a rank other than 0; leave the script once there are no more."""
+        self._serve()
+        self._farm.close()
+        sys.exit(0)
+
+    def _serve(self) -> None:
+        _here.service = self
+        self._farm.serve(portable)
+
+    def end(self) -> None:
+        """On rank 0: have all tasks that have begun done, and let the others leave."""
+        if not self._is_rank_0:
+            return
+        for user in list(self.users):
+            user.end()
+        self._farm.stop(discard=True)
+        if self._thread:
+            self._thread.join()
+        self._farm.close()
+
+
+_services: dict[Comm, RankService] = {}
+_joining = threading.RLock()
+_here = threading.local()
+
+
+def join(
+    comm: Comm | None, size: int | None, context: BaseContext | None, *, threads: bool
+) -> Service:
+    """The service of comm, or that of the task from which this is called. Collective the
+    first time; then only rank 0, and tasks, come back from it."""
+    if world.size == 1:
+        return LocalService(size or cpus(), context, threads=threads)
+    service = _service_of(comm)
+    if size is None or size >= service.farm.size:
+        service.serve_beside()
+    return service
+
+
+def _service_of(comm: Comm | None) -> RankService:
+    if comm is None:
+        if service := service_here():
+            return service
+        comm = world
+    return start(comm, knows_script=True)
+
+
+def start(comm: Comm, *, knows_script: bool) -> RankService:
+    """The service of comm. Its ranks have run the script up to here, or don't run it."""
+    with _joining:
+        service = _services.get(comm)
+        if service:
+            return service
+        service = _services[comm] = RankService(comm, knows_script=knows_script)
+    if comm.rank:
+        service.serve()
+    return service
+
+
+def in_task() -> bool:
+    """Whether this thread does a task, or its process is a local worker."""
+    return local.in_worker or service_here() is not None
+
+
+def service_here() -> RankService | None:
+    """The service whose task this thread does, if it does one."""
+    return getattr(_here, "service", None)
+
+
+def set_service_here(service: RankService | None) -> None:
+    """This thread does tasks of service, or none."""
+    _here.service = service
+
+
+def _end_all() -> None:
+    for comm, service in list(_services.items()):
+        del _services[comm]
+        service.end()
+
+
+def _end_at_exit() -> None:
+    # After an exception that nobody has caught the job ends without this, and soon.
+    if not hasattr(sys, "last_value"):
+        _end_all()
+
+
+finalizing.before.append(_end_all)
+atexit.register(_end_at_exit)

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""Pool and Executor: on processes, and on ranks."""
+
+import os
+from pathlib import Path
+
+import pytest
+from mpirun import BUILD, PYTHON, mpirun
+
+HERE = Path(__file__).parent
+PYTEST = [
+    "-m",
+    "pytest",
+    "-p",
+    "no:cacheprovider",
+    "--noconftest",
+    "-q",
+    "-x",
+    "--tb=short",
+]
+
+
+def pooled(count, *words, timeout=300, env=None):
+    """Run python -m pypar pool WORDS on COUNT ranks."""
+    path = os.pathsep.join([str(HERE), str(BUILD / "python")])
+    env = {"PYTHONPATH": path, **(env or {})}
+    return mpirun(count, PYTHON, "-m", "pypar", "pool", *words, timeout=timeout, env=env)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_pools_and_executors_do_what_the_standard_librarys_do(count):
+    done = pooled(count, *PYTEST, HERE / "pool_checks.py", HERE / "executor_checks.py")
+    assert done.returncode == 0 and not done.stderr, done
+
+
+# -- scripts ------------------------------------------------------------------------------
+
+SCRIPT = """
+    import dataclasses, sys
+    import pypar
+
+    print("begins")
+    factor = 2
+
+    def scaled(x):
+        return factor * x
+
+    def changed(x):
+        return "before"
+
+    @dataclasses.dataclass
+    class Point:
+        x: int
+
+        def moved(self, by):
+            return Point(self.x + by)
+
+    def is_point(x):
+        return isinstance(x, Point)
+
+    if __name__ == "__main__":
+        pool = pypar.Pool()
+
+        def defined_later(x):
+            return scaled(x) + 1
+
+        def changed(x):
+            return "after"
+
+        class Later:
+            def __init__(self, x):
+                self.x = x
+
+        def later(x):
+            return Later(x)
+
+        assert pool.map(scaled, range(9)) == [2 * x for x in range(9)]
+        assert pool.map(defined_later, range(9)) == [2 * x + 1 for x in range(9)]
+        assert pool.map(changed, range(3)) == ["after"] * 3
+        assert pool.map(Point, range(3)) == [Point(0), Point(1), Point(2)]
+        assert pool.map(is_point, [Point(1), 2], chunksize=1) == [True, False]
+        assert pool.map(Point(5).moved, [1, 2]) == [Point(6), Point(7)]
+        assert [type(each) for each in pool.map(later, range(3))] == [Later] * 3
+        with pypar.Executor() as executor:
+            assert executor.submit(lambda x: x + factor, 1).result() == 3
+        print("ends", *sys.argv[1:])
+    """
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_script_needs_no_more_than_a_pool(script, count):
+    path = script(SCRIPT)
+    done = mpirun(count, PYTHON, path, "a", "b")
+    assert done.returncode == 0 and not done.stderr, done
+    assert sorted(done.stdout.splitlines()) == ["begins"] * count + ["ends a b"], done
+
+
+def test_only_rank_0_may_run_the_script(script):
+    done = pooled(3, script(SCRIPT), "a", "b")
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "begins\nends a b\n", done
+
+
+def test_what_rank_0_runs_may_be_text_or_a_module(tmp_path):
+    text = "import pypar, sys; print(pypar.Pool().map(lambda x: x * x, [1, 2]), sys.argv)"
+    done = pooled(2, "-c", text, "-x")
+    assert done.stdout == "[1, 4] ['-c', '-x']\n" and done.returncode == 0, done
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "__init__.py").touch()
+    (tmp_path / "work" / "square.py").write_text("def square(x):\n    return x * x\n")
+    (tmp_path / "work" / "__main__.py").write_text(
+        "import pypar, sys\nfrom .square import square\n"
+        "print(pypar.Pool().map(square, [1, 2]), sys.argv[1:])"
+    )
+    path = os.pathsep.join([str(tmp_path), str(BUILD / "python")])
+    done = pooled(2, "-m", "work", "-x", env={"PYTHONPATH": path})
+    assert done.stdout == "[1, 4] ['-x']\n" and done.returncode == 0, done
+    done = pooled(2, "-m", "no_such_module")
+    assert "no module 'no_such_module'" in done.stderr and done.returncode == 1, done
+    done = pooled(2, "no_such_script.py")
+    assert "no_such_script.py" in done.stderr and done.returncode == 1, done
+
+
+# -- how it ends --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "end, status, words",
+    [
+        ("sys.exit(3)", 3, "exits with status 3"),
+        ("raise KeyError('the reason')", 1, "KeyError: 'the reason'"),
+        ("pool.apply(fail)", 1, "ValueError: in the worker"),
+        (
+            "os.kill(os.getppid(), signal.SIGINT); pool.apply(time.sleep, (60,))",
+            None,
+            "KeyboardInterrupt",
+        ),
+    ],
+)
+def test_the_end_of_rank_0_is_that_of_the_job(script, end, status, words):
+    path = script(
+        f"""
+        import os, signal, sys, time
+        import pypar
+
+        def fail():
+            raise ValueError("in the worker")
+
+        pool = pypar.Pool()
+        later = pool.map_async(time.sleep, [0.1] * 30, chunksize=1)
+        time.sleep(0.1)
+        {end}
+        """
+    )
+    done = mpirun(3, PYTHON, path)
+    assert done.returncode == status or status is None and done.returncode, done
+    assert words in done.stderr, done
+
+
+def test_finalize_lets_the_workers_go(script):
+    path = script(
+        """
+        import pypar
+        pool = pypar.Pool()
+        assert pool.map(abs, [-1]) == [1]
+        later = pool.map_async(abs, range(-1000, 0), chunksize=1)
+        pypar.finalize()
+        print("goes on")
+        try:
+            pool.map(abs, [1])
+        except RuntimeError as error:
+            print(error)
+        """
+    )
+    done = mpirun(3, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "goes on\nthe pool has ended: its workers have gone\n", done
+
+
+def test_a_part_of_the_ranks_may_have_a_pool(script):
+    path = script(
+        """
+        import pypar
+        from pypar import world
+        part = world.split(world.rank > 0)
+        with pypar.Pool(comm=part) as pool:
+            me = pool.map(lambda _: pypar.rank(), range(100), chunksize=1)
+            print(world.rank, set(me) <= {1, 2} if world.rank else set(me) == {0})
+        """
+    )
+    done = mpirun(3, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+    assert sorted(done.stdout.splitlines()) == ["0 True", "1 True"], done
+
+
+def test_a_rank_that_never_comes_is_named(script):
+    path = script(
+        """
+        import pypar
+        if pypar.rank() == 2:
+            pypar.receive(0)
+        pypar.Pool()
+        """
+    )
+    done = mpirun(3, PYTHON, path)
+    assert done.returncode != 0, done
+    assert "script.py:4" in done.stderr and "script.py:5" in done.stderr, done
