@@ -9,7 +9,7 @@ from mpirun import PYTHON, mpirun
 from ranks import IN_RANK, ranks
 
 if IN_RANK:
-    from pypar.memoize import memoize
+    from pypar.memoized import memoize
 
 
 def counted(store, factor=2):
@@ -112,7 +112,7 @@ def test_ranks_and_runs_share_a_store(script, tmp_path):
     path = script(
         f"""
         import pypar
-        from pypar.memoize import memoize
+        from pypar.memoized import memoize
 
         @memoize(store={str(tmp_path / "store")!r})
         def square(x):
