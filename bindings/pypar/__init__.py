@@ -120,9 +120,20 @@ from .where import where
 
 if _TYPE_CHECKING:
     from .executor import Executor
+    from .isolated import TaskTimeout, WorkerCrashed
+    from .journal import JournalError
+    from .memoized import memoize
     from .pool import Pool
 
-_LATER = {"Executor": "executor", "Pool": "pool"}  # what loads much that few need
+# What loads much that few need, and its modules.
+_LATER = {
+    "Executor": "executor",
+    "JournalError": "journal",
+    "Pool": "pool",
+    "TaskTimeout": "isolated",
+    "WorkerCrashed": "isolated",
+    "memoize": "memoized",
+}
 
 
 def __getattr__(name: str) -> _Any:
@@ -159,6 +170,7 @@ __all__ = [
     "Get_processor_name",
     "Grid",
     "Initialized",
+    "JournalError",
     "LAND",
     "LOR",
     "LXOR",
@@ -172,7 +184,9 @@ __all__ = [
     "SUM",
     "SizeMismatch",
     "Status",
+    "TaskTimeout",
     "TypeMismatch",
+    "WorkerCrashed",
     "Wtime",
     "abort",
     "alloc",
@@ -198,6 +212,7 @@ __all__ = [
     "initialized",
     "inplace_reduce",
     "max_tag",
+    "memoize",
     "on_time_limit",
     "place",
     "print0",
