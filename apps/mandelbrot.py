@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Mandelbrot set, its rows shared out among all ranks in one of three ways.
+"""The Mandelbrot set, its rows shared out among all ranks in one of four ways.
 
 A row through the set costs many times what one past it costs, so equal shares of
 rows are no equal shares of work. Run it as:
@@ -8,6 +8,7 @@ rows are no equal shares of work. Run it as:
 """
 
 import time
+from functools import partial
 from itertools import chain, repeat
 
 import numpy as np
@@ -19,7 +20,8 @@ LEFT, RIGHT, BOTTOM, TOP = -2.2, 0.8, -1.125, 1.125
 ASK, ANSWER = 1, 2  # tags
 
 
-# ---- the ways of sharing: which rows this rank computes ----------------------------
+# ---- the ways of sharing -------------------------------------------------------------
+# Three of them say which rows this rank computes.
 
 
 def blockwise(height):
@@ -51,6 +53,21 @@ def hand_out(height):
     for row in chain(range(height), repeat(None, world.size - 1)):
         _, status = world.receive(any_source, tag=ASK, return_status=True)
         world.send(row, status.source, tag=ANSWER)
+
+
+def pool(width, height, iterations):
+    """What all ranks have computed; only rank 0 comes back from Pool()."""
+    pixels, seconds = [{} for _ in range(world.size)], [0.0] * world.size
+    each = partial(compute_one, width, height, iterations)
+    with pp.Pool() as workers:
+        for rank, (line, busy) in workers.imap_unordered(each, range(height)):
+            pixels[rank].update(line)
+            seconds[rank] += busy
+    return list(zip(pixels, seconds, strict=True))
+
+
+def compute_one(width, height, iterations, row):
+    return world.rank, compute([row], width, height, iterations)
 
 
 # ---- the picture -------------------------------------------------------------------
@@ -126,6 +143,7 @@ def make_parser():
         (blockwise, "each rank gets a block of rows"),
         (cyclic, "rank r of n gets the rows r, r + n, r + 2 n, ..."),
         (dynamic, "rank 0 hands out rows to whoever is free (this unless given)"),
+        (pool, "so does a Pool, whose rank 0 computes, too"),
     ):
         name = f"--{way.__name__}"
         ways.add_argument(name, dest="way", action="store_const", const=way, help=help)
@@ -152,9 +170,11 @@ def main():
 
     world.barrier()
     start = pp.time()
-    rows = arguments.way(height)
-    mine = compute(rows, arguments.width, height, arguments.iterations)
-    shares = world.gather(mine)
+    size = arguments.width, height, arguments.iterations
+    if arguments.way is pool:
+        shares = pool(*size)
+    else:
+        shares = world.gather(compute(arguments.way(height), *size))
     if shares:
         report(shares, pp.time() - start)
     if out:

@@ -6,7 +6,10 @@ import pytest
 from mpirun import APPS, PYTHON, SOURCE, alone, mpirun, unlabelled
 
 IN_C = ["ring", "fib", "pi"]
-IN_PYTHON = "ring.py fib.py pi.py mandelbrot.py farm.py bsend.py heat.py".split()
+IN_PYTHON = """
+ring.py fib.py pi.py mandelbrot.py farm.py bsend.py heat.py darts.py commands.py fetch.py
+images.py
+""".split()
 PROGRAMS = {name: [APPS / name] for name in IN_C}
 PROGRAMS |= {name: [PYTHON, SOURCE / "apps" / name] for name in IN_PYTHON}
 
@@ -20,6 +23,8 @@ WIDTH = "mandelbrot.py: argument --width: wants 1 to 10000, got "
 FARM = "farm.py: argument number: wants 0 to 100000000000000, got "
 BSEND = "bsend.py: argument --numbers: wants 0 to 100000000, got "
 HEAT_PY = "heat.py: argument --rows: wants 1 to 1000000, got "
+DARTS = "darts.py: argument --darts: wants 1 to 100000000000, got "
+FETCH = "fetch.py: argument address: invalid address value: "
 HUGE = "9" * 5000
 
 REFUSED = [
@@ -85,6 +90,10 @@ REFUSED = [
     ("heat.py", ["--rows", "1.5"], HEAT_PY + '"1.5"'),
     ("heat.py", ["--rows"], "heat.py: argument --rows: expected one argument"),
     ("heat.py", ["--row", "5"], "heat.py: unrecognized arguments: --row 5"),
+    ("darts.py", ["--darts", "0"], DARTS + '"0"'),
+    ("commands.py", ["--x"], "commands.py: unrecognized arguments: --x"),
+    ("fetch.py", ["file:///etc/passwd"], FETCH + "'file:///etc/passwd'"),
+    ("images.py", ["--out"], "images.py: argument --out: expected one argument"),
 ]
 
 
@@ -117,6 +126,7 @@ def test_fib_py_refuses_an_unknown_way_to_scatter():
         ("pi", ["--intervals", "0"], PI + '"0"'),
         ("farm.py", ["x"], FARM + '"x"'),
         ("heat.py", ["--rows", "0"], HEAT_PY + '"0"'),
+        ("darts.py", ["--darts", "0"], DARTS + '"0"'),
     ],
 )
 def test_refused_by_one_rank_of(n, program, arguments, complaint):

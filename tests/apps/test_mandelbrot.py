@@ -7,7 +7,7 @@ import pytest
 from mpirun import PYTHON, SOURCE, alone, mpirun, unlabelled
 
 MANDELBROT = [PYTHON, SOURCE / "apps" / "mandelbrot.py"]
-WAYS = ["--blockwise", "--cyclic", "--dynamic"]
+WAYS = ["--blockwise", "--cyclic", "--dynamic", "--pool"]
 WIDTH, HEIGHT, ITERATIONS = 40, 31, 60
 SIZE = ["--width", WIDTH, "--height", HEIGHT, "--iterations", ITERATIONS]
 
