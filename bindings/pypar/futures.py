@@ -109,7 +109,7 @@ def wait(
     fs: "Iterable[Future[Any]]",
     timeout: float | None = -1,
     return_when: str = ALL_COMPLETED,
-) -> "concurrent.futures.DoneAndNotDoneFutures[Any]":
+) -> "tuple[set[Future[Any]], set[Future[Any]]]":
     """Wait for futures, timeout seconds at most unless that is negative or None; return
     (done, not_done), two sets of them."""
     return concurrent.futures.wait(fs, _limit(timeout), return_when)

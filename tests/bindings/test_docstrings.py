@@ -17,8 +17,10 @@ def modules():
 def public(owner):
     """The public names of a module or class that are its own, and what they are."""
     names = getattr(owner, "__all__", None) or vars(owner)
+    # A module may load a name when it is asked for; of a class, properties are wanted.
+    look = getattr if inspect.ismodule(owner) else inspect.getattr_static
     for name in names:
-        value = inspect.getattr_static(owner, name)
+        value = look(owner, name)
         foreign = (getattr(value, "__module__", None) or "pypar").split(".")[0] != "pypar"
         if not (name.startswith("_") or inspect.ismodule(value) or foreign):
             yield f"{getattr(owner, '__qualname__', owner.__name__)}.{name}", value
