@@ -356,3 +356,38 @@ def test_nothing_outlives_a_rank_that_is_killed(script):
         ),
     )  # which sees to it that no process of the session is left
     assert done.returncode == -signal.SIGKILL, done
+
+
+CHAOS = """
+import os, random, signal, time
+import numpy as np
+import pypar
+
+def square(number):
+    if random.random() < 0.2:
+        os.kill(os.getpid(), random.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM]))
+    return number * number
+
+def total(array):
+    if random.random() < 0.2:
+        os._exit(1)
+    return array.sum(), array
+
+with pypar.Pool(isolate=True, retries=100) as pool:
+    assert pool.map(square, range(300)) == [n * n for n in range(300)]
+    arrays = [np.arange(200_000.0) + n for n in range(20)]
+    for array, (sum, same) in zip(arrays, pool.imap(total, arrays)):
+        assert sum == array.sum() and (same == array).all()
+with pypar.Executor(timeout=0.5) as executor:
+    slow, *quick = [executor.submit(time.sleep, seconds) for seconds in (600, 0, 0, 0)]
+    assert isinstance(slow.exception(), pypar.TaskTimeout)
+    for future in quick:
+        assert future.exception() is None or isinstance(future.exception(), TimeoutError)
+print("done")
+"""
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_a_pool_whose_processes_die_at_random_loses_no_result(script, n):
+    done = mpirun(n, PYTHON, script(CHAOS), timeout=120)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done

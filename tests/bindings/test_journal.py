@@ -10,7 +10,7 @@ import signal
 import warnings
 
 import pytest
-from mpirun import PYTHON, alone
+from mpirun import PYTHON, alone, mpirun
 from ranks import IN_RANK, ranks
 
 if IN_RANK:
@@ -243,3 +243,43 @@ def test_what_was_done_outlives_a_kill(script, tmp_path):
     computed = [done.stdout.split("\n")[:-1] for done in (first, second, third)]
     each = [[f"computed {n}" for n in range(at, at + 100)] for at in (0, 100, 200)]
     assert computed == each
+
+
+WALLTIME = """
+import os, pathlib, signal
+import pypar
+
+folder = pathlib.Path({folder!r})
+
+def work(n):
+    if n == 25 and not (folder / "again").exists():
+        (folder / "again").touch()
+        os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
+    with open(folder / "trace", "a") as trace:
+        trace.write(f"{{n}}\\n")
+    return n * n
+
+if pypar.rank() == 0:
+    (folder / "pid").write_text(str(os.getpid()))
+with pypar.Pool() as pool:
+    results = pool.map(work, range(50), chunksize=1, journal=folder / "run.jnl")
+assert results == [n * n for n in range(50)]
+print("done")
+"""
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_job_that_is_killed_goes_on_where_it_was(script, tmp_path, n):
+    path = script(WALLTIME.format(folder=str(tmp_path)))
+    first = mpirun(n, PYTHON, path)
+    assert first.returncode != 0 and first.stdout == "", first
+    kept = (tmp_path / "run.jnl").read_bytes()
+    before = len((tmp_path / "trace").read_text().splitlines())
+    second = mpirun(n, PYTHON, path)
+    assert (second.returncode, second.stdout, second.stderr) == (0, "done\n", ""), second
+    assert (tmp_path / "run.jnl").read_bytes().startswith(kept)
+    again = (tmp_path / "trace").read_text().splitlines()[before:]
+    assert len(set(again)) == len(again) and "25" in again
+    third = mpirun(n, PYTHON, path)
+    assert (third.returncode, third.stdout) == (0, "done\n"), third
+    assert len((tmp_path / "trace").read_text().splitlines()) == before + len(again)
