@@ -30,6 +30,9 @@ except ImportError:
 START, KILL = "start", "kill"  # what we are told; after START comes a socket's handle
 HERE = b"here"  # the first word of a process
 
+# Launchers send them to all of the rank's group, and it says what becomes of its tasks.
+FOR_THE_RANK = (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+
 TAIL_BYTES = 4096  # of what a process has written to stderr last
 STDERR = 2
 PR_SET_PDEATHSIG = 1
@@ -39,7 +42,8 @@ def main(handle: int) -> None:
     control = Connection(handle)
     sys.path[:] = control.recv()
     signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who has started us decides
+    for number in FOR_THE_RANK:
+        signal.signal(number, signal.SIG_IGN)
     try:
         while True:
             if control.recv() == START:
@@ -119,7 +123,8 @@ def _be_child(forker: int, handle: int, stderr: int) -> NoReturn:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != forker:  # it ended before it could matter
             os._exit(status)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in signal.SIGTERM, *FOR_THE_RANK:
+            signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(stderr, STDERR)
         os.close(stderr)

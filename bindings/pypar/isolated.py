@@ -276,7 +276,6 @@ class _Process:
                 [sys.executable, "-P", _forker.__file__, str(handle)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[handle],
-                env={**os.environ, "PAR_ALONE": "1"},
             )
         ours.send(sys.path)
         self._control, self._forker = ours, forker

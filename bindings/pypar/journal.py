@@ -177,7 +177,7 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._refuse("is in use by another process")
+            self._refuse("is in use, here or by another process")
         except OSError as error:
             # Some parallel file systems have no locks: two jobs on one journal would
             # then damage it, which its sums show.

@@ -338,6 +338,43 @@ def test_ranks_have_processes_of_their_own(script):
     assert sorted(done.stderr.splitlines()) == ["words of 0", "words of 1"], done
 
 
+def test_a_signal_to_the_ranks_group_is_the_ranks(script):
+    done = alone(
+        PYTHON,
+        script(
+            """
+            import os, signal
+            from pypar.isolated import Isolated
+
+            before = Isolated(os.getpid)()
+            for number in signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT:
+                signal.signal(number, lambda *of: print("got it"))
+                os.killpg(0, number)
+                assert Isolated(os.getpid)() == before
+            """
+        ),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "got it\n" * 3, ""), done
+
+
+def test_a_task_may_start_a_job(script):
+    done = alone(
+        PYTHON,
+        script(
+            """
+            import subprocess, sys
+            from pypar.isolated import Isolated
+
+            program = "import pypar; print(pypar.rank(), 'of', pypar.size())"
+            words = ["mpirun", "--oversubscribe", "-np", "2", sys.executable, "-c", program]
+            assert Isolated(subprocess.run)(words).returncode == 0
+            """
+        ),
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert sorted(done.stdout.splitlines()) == ["0 of 2", "1 of 2"], done
+
+
 def test_nothing_outlives_a_rank_that_is_killed(script):
     done = alone(
         PYTHON,

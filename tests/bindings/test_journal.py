@@ -141,7 +141,7 @@ def test_one_process_has_it_at_a_time(world, path):
     results(path, square, [1])
     with open(path, "rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        refused(path, square, [1], "in use by another process")
+        refused(path, square, [1], "is in use, here or by another process")
     assert results(path, square, [1])[1] == []
 
 
