@@ -137,15 +137,15 @@ END_TEST
 /* Where there are more ranks than CPUs none is bound: the system finds them room. */
 START_TEST(ranks_without_a_core_each_may_run_everywhere)
 {
-    const place *mine = node_place();
-    int64_t cpus = mask_count(&mine->mask), least;
+    place mine = node_place();
+    int64_t cpus = mask_count(&mine.mask), least;
     par_comm *node;
 
     ck_ok(par_split_node(world, &node));
     ck_ok(par_allreduce(node, &cpus, &least, 1, PAR_INT64, PAR_MIN));
-    ck_assert_int_eq(mine->rank, me);
-    ck_assert_int_eq(par_cpus(), par_size(node) > cpus ? 1 : mine->cpus);
-    if (!mine->bound)
+    ck_assert_int_eq(mine.rank, me);
+    ck_assert_int_eq(par_cpus(), par_size(node) > cpus ? 1 : mine.cpus);
+    if (!mine.bound)
         ck_assert_int_eq(least, cpus);
     ck_ok(par_comm_free(&node));
 }
