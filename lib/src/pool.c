@@ -587,10 +587,8 @@ static par_error wait_for_turn(par_pool *pool, pool_channel *channel, double sec
                                par_pool_turn *turn_p)
 {
     turn_wait t = {.channel = channel, .helps = task_p != NULL};
-    pool_wait w = {.is_over = is_turn,
-                   .what = &t,
-                   .wants_tasks = t.helps,
-                   .floor = channel->depth};
+    pool_wait w = {
+        .is_over = is_turn, .what = &t, .wants_tasks = t.helps, .floor = channel->depth};
     bool late;
     par_error err;
 
@@ -623,7 +621,8 @@ par_error par_pool_wait(par_pool *pool, int number, double seconds,
     pthread_mutex_lock(&pool->mutex);
     err = pool_channel_find(pool, number, &channel);
     if (!err)
-        err = wait_for_turn(pool, channel, seconds, &result, task_p ? &task : NULL, &turn);
+        err =
+            wait_for_turn(pool, channel, seconds, &result, task_p ? &task : NULL, &turn);
     pthread_mutex_unlock(&pool->mutex);
     if (err)
         return err;

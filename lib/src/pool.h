@@ -17,8 +17,8 @@
 #include <pthread.h>
 
 #include "list.h"
-#include "pool_map.h"
 #include "p2p.h"
+#include "pool_map.h"
 
 enum { POOL_OUTSIDE = -1 /* the depth of what is no part of a task */ };
 
@@ -79,7 +79,7 @@ struct par_pool_task {
 
 /* A result, from the moment its task is submitted. */
 struct par_pool_result {
-    list_node node; /* among the channel's */
+    list_node node;               /* among the channel's */
     struct pool_channel *channel; /* NULL: nobody wants it any more */
     uint64_t task;
     int worker, status;

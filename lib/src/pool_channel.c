@@ -148,7 +148,8 @@ par_error par_pool_channel_open(par_pool *pool, bool ordered, const par_pool_tas
     pthread_mutex_lock(&pool->mutex);
     err = pool_check(pool);
     if (!err)
-        err = open_channel(pool, ordered, within ? within->depth : POOL_OUTSIDE, channel_p);
+        err =
+            open_channel(pool, ordered, within ? within->depth : POOL_OUTSIDE, channel_p);
     pthread_mutex_unlock(&pool->mutex);
     return err;
 }

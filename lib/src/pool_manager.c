@@ -142,8 +142,8 @@ static pool_job *new_job(const pool_order *order, size_t bytes)
 /* Only a description: PARTS stay where they are. */
 static par_error describe(par_pool *pool, pool_job *job, const request_outgoing *out)
 {
-    size_t bytes = WIRE_HEADER_BYTES +
-                   wire_meta_bytes(out->content, out->part_count, false);
+    size_t bytes =
+        WIRE_HEADER_BYTES + wire_meta_bytes(out->content, out->part_count, false);
     unsigned char *room = malloc(bytes);
     par_error err = PAR_OK;
 
@@ -545,8 +545,7 @@ static par_error deliver(par_pool *pool, pool_job *job, const pool_record *recor
             err = pool_content_get(pool, record->worker, content, record->content_bytes,
                                    &message);
         if (!err)
-            pool_channel_done(pool, job->result, message, record->worker,
-                              record->number);
+            pool_channel_done(pool, job->result, message, record->worker, record->number);
     }
     return err ? err : end_job(pool, job);
 }
@@ -713,7 +712,8 @@ static par_error discard_all(par_pool *pool)
     for (int depth = 0; !err && depth < m->depths; depth++)
         while (!err && !list_is_empty(&m->queues[depth])) {
             pool_job *job = LIST_OF(m->queues[depth].next, pool_job, node);
-            pool_record record = {.kind = POOL_CANCELLED, .task = job->number, .number = 1};
+            pool_record record = {
+                .kind = POOL_CANCELLED, .task = job->number, .number = 1};
 
             if (job->origin)
                 err = pool_post(pool, job->origin, &record, NULL, 0);

@@ -58,7 +58,8 @@ static void close_gap(pool_map *map, size_t at)
 {
     size_t mask = map->room - 1;
 
-    for (size_t next = (at + 1) & mask; map->pairs[next].number; next = (next + 1) & mask) {
+    for (size_t next = (at + 1) & mask; map->pairs[next].number;
+         next = (next + 1) & mask) {
         size_t home = place_of(map, map->pairs[next].number);
 
         if (((next - home) & mask) < ((next - at) & mask))

@@ -12,7 +12,7 @@ typedef struct pool_map {
     struct pool_pair {
         uint64_t number; /* 0: free */
         void *thing;
-    } *pairs;
+    } * pairs;
     size_t count, room; /* ROOM is a power of two, or 0 */
 } pool_map;
 

@@ -321,8 +321,8 @@ static par_error open_batch(par_pool *pool, pool_handler *handle,
             return refuse_batch(status.source);
         memcpy(&record, at, sizeof record);
         if (record.bytes > left || record.bytes < sizeof record ||
-            record.content_bytes > record.bytes - sizeof record ||
-            record.bytes % 8 || record.kind >= POOL_KINDS)
+            record.content_bytes > record.bytes - sizeof record || record.bytes % 8 ||
+            record.kind >= POOL_KINDS)
             return refuse_batch(status.source);
         err = handle(pool, status.source, &record,
                      record.has_content ? at + sizeof record : NULL, NULL, NULL);

@@ -241,8 +241,8 @@ par_error pool_worker_answer(par_pool *pool, const par_pool_task *task, int stat
                           .tag = tag,
                           .seconds = seconds};
     int64_t now = wait_now_ns();
-    par_error err = tag ? pool_post(pool, 0, &record, NULL, 0)
-                        : pool_post_out(pool, 0, &record, out);
+    par_error err =
+        tag ? pool_post(pool, 0, &record, NULL, 0) : pool_post_out(pool, 0, &record, out);
 
     if (!err && seconds > surprise + 4 * task->expected)
         err = give_back(pool, INT32_MAX);

@@ -5,7 +5,7 @@ one rank, status 2, and nothing from mpirun."""
 import pytest
 from mpirun import APPS, PYTHON, SOURCE, alone, mpirun, unlabelled
 
-IN_C = ["ring", "fib", "pi"]
+IN_C = ["ring", "fib", "pi", "mandelbrot"]
 IN_PYTHON = """
 ring.py fib.py pi.py mandelbrot.py farm.py bsend.py heat.py darts.py commands.py fetch.py
 images.py
@@ -70,6 +70,11 @@ REFUSED = [
     ("pi", ["--intervals", "0"], PI + '"0"'),
     ("pi", ["--intervals", "1000000001"], PI + '"1000000001"'),
     ("pi", ["5"], 'pi: unknown argument "5"; --help lists what there is'),
+    (
+        "mandelbrot",
+        ["--height", "0"],
+        'mandelbrot: --height wants a number from 1 to 10000, got "0"',
+    ),
     ("pi.py", ["--intervals", "0"], PI_PY + '"0"'),
     ("pi.py", ["--intervals=1e6"], PI_PY + '"1e6"'),
     ("pi.py", ["--intervals", "1000000001"], PI_PY + '"1000000001"'),

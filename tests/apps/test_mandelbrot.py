@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""apps/mandelbrot.py."""
+"""apps/mandelbrot.py, and mandelbrot.c, which draws the same."""
 
 import re
 
 import pytest
-from mpirun import PYTHON, SOURCE, alone, mpirun, unlabelled
+from mpirun import APPS, PYTHON, SOURCE, alone, mpirun, unlabelled
 
 MANDELBROT = [PYTHON, SOURCE / "apps" / "mandelbrot.py"]
 WAYS = ["--blockwise", "--cyclic", "--dynamic", "--pool"]
@@ -85,3 +85,23 @@ def test_a_file_that_cannot_be_written_is_refused_at_once(n, path, tmp_path):
     complaint = f"argument --out: cannot write {out}: No such file or directory"
     assert (done.returncode, done.stdout) == (2, ""), done
     assert unlabelled(done.stderr) == f"mandelbrot.py: {complaint}\n"
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_the_program_in_c_draws_the_same_picture(n, picture, tmp_path):
+    out = tmp_path / "out.pgm"
+    command = " ".join(map(str, [APPS / "mandelbrot", *SIZE]))
+    done = mpirun(n, "sh", "-c", f"exec {command} >{out}.$OMPI_COMM_WORLD_RANK")
+    assert (done.returncode, done.stdout) == (0, ""), done
+    *ranks, total = unlabelled(done.stderr).splitlines()
+    assert re.fullmatch(r"time \d+\.\d{3} s", total), done
+    found = [re.fullmatch(r"rank (\d+) computed (\d+) rows", rank) for rank in ranks]
+    assert [int(f[1]) for f in found] == list(range(n)), done
+    assert sum(int(f[2]) for f in found) == HEIGHT
+    assert (tmp_path / "out.pgm.0").read_bytes() == picture
+
+
+def test_the_program_in_c_says_that_it_cannot_write():
+    done = alone("sh", "-c", f"exec {APPS / 'mandelbrot'} >/dev/full")
+    assert done.returncode == 1, done
+    assert unlabelled(done.stderr).endswith("mandelbrot: the picture cannot be written\n")

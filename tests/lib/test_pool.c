@@ -107,8 +107,8 @@ static unsigned char *body_of(par_message **message_p, size_t *bytes_p)
     ck_assert_uint_le(content.part_count, 4);
     body = at = check_alloc(content.bytes);
     for (size_t i = 0; i < content.part_count; at += parts[i].bytes, i++)
-        parts[i] = (par_part){at, content.part_bytes ? content.part_bytes[i]
-                                                     : content.bytes};
+        parts[i] =
+            (par_part){at, content.part_bytes ? content.part_bytes[i] : content.bytes};
     ck_ok(par_message_take(message_p, parts, content.part_count));
     *bytes_p = content.bytes;
     return body;
@@ -565,8 +565,8 @@ static void share_some(void)
     }
     ck_ok(par_pool_forget(pool, shared[0]));
     ck_fails(PAR_ERR_ARG, par_pool_forget(pool, shared[0]));
-    ck_fails(PAR_ERR_ARG, par_pool_submit(pool, channel, shared[0], &content, NULL, 0,
-                                          NULL, &task));
+    ck_fails(PAR_ERR_ARG,
+             par_pool_submit(pool, channel, shared[0], &content, NULL, 0, NULL, &task));
     ck_detail("has not shared anything as");
     ck_assert_ptr_null(par_pool_shared(pool, shared[0]));
     ck_assert_uint_eq(par_pool_dropped(pool), shared[0]);
@@ -695,8 +695,8 @@ START_TEST(a_pool_that_is_stopped_discards_what_nobody_has_begun)
         par_content content = object();
         uint64_t task;
 
-        ck_fails(PAR_ERR_STATE, par_pool_submit(pool, channel, 0, &content, NULL, 0, NULL,
-                                                &task));
+        ck_fails(PAR_ERR_STATE,
+                 par_pool_submit(pool, channel, 0, &content, NULL, 0, NULL, &task));
         ck_detail("has been stopped");
         pthread_join(server, NULL);
     }
