@@ -43,7 +43,7 @@ static unsigned char grey(double re, double im)
         y = 2 * x * y + im;
         x = next;
     }
-    return (unsigned char)(255 - 255 * count / iterations);
+    return count == iterations ? 0 : (unsigned char)(255 - 255 * count / iterations);
 }
 
 static void compute(uint64_t row, unsigned char *pixels)

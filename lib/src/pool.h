@@ -4,7 +4,7 @@
  *     pool          what the program calls
  *     pool_manager  rank 0: who gets which task       pool_worker  the others: what comes
  *     pool_wait     threads that wait; one of them moves messages
- *     pool_channel  results of what was submitted here
+ *     pool_channel  results of what was submitted here; pool_result: one
  *     pool_blob     what many tasks share
  *     pool_post     records, several in a message, and contents that travel alone
  *

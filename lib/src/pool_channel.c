@@ -48,44 +48,6 @@ void pool_channel_drop(par_pool *pool, par_pool_result *result)
     par_pool_result_free(&result);
 }
 
-par_message **par_pool_result_message(par_pool_result *result)
-{
-    return &result->message;
-}
-
-uint64_t par_pool_result_task(const par_pool_result *result)
-{
-    return result->task;
-}
-
-int par_pool_result_worker(const par_pool_result *result)
-{
-    return result->worker;
-}
-
-int par_pool_result_status(const par_pool_result *result)
-{
-    return result->status;
-}
-
-void *par_pool_result_hand_over(par_pool_result *result)
-{
-    void *memory = result->message ? result->message->fetched : NULL;
-
-    if (memory)
-        result->message->fetched = NULL;
-    return memory;
-}
-
-void par_pool_result_free(par_pool_result **result_p)
-{
-    if (!result_p || !*result_p)
-        return;
-    par_message_free(&(*result_p)->message);
-    free(*result_p);
-    *result_p = NULL;
-}
-
 /* ---- channels ----------------------------------------------------------- */
 
 par_error pool_channel_find(const par_pool *pool, int number, pool_channel **channel_p)
@@ -179,7 +141,6 @@ static par_error abandon(par_pool *pool, par_pool_result *result)
     pool_record record = {.kind = POOL_CANCEL, .task = result->task};
     bool cancelled;
 
-    list_remove(&result->node);
     result->channel = NULL;
     if (result->is_done) {
         par_pool_result_free(&result);
@@ -194,8 +155,12 @@ static par_error abandon_all(par_pool *pool, list_node *results)
 {
     par_error err = PAR_OK;
 
-    while (!err && !list_is_empty(results))
-        err = abandon(pool, LIST_OF(results->next, par_pool_result, node));
+    while (!err && !list_is_empty(results)) {
+        par_pool_result *result = LIST_OF(results->next, par_pool_result, node);
+
+        list_remove(&result->node);
+        err = abandon(pool, result);
+    }
     return err;
 }
 
