@@ -7,6 +7,8 @@ import io
 import os
 import pickle
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
@@ -17,7 +19,8 @@ from ._core import world
 
 def main(arguments: list[str]) -> int:
     """Run the script on rank 0; serve on the others, which don't come back."""
-    program = _program(_parse(arguments))
+    with _one_voice():
+        program = _program(_parse(arguments))
     sys.argv[:] = program.argv
     sys.path[0] = program.folder
     if world.size > 1:
@@ -25,6 +28,19 @@ def main(arguments: list[str]) -> int:
         service.start(world, knows_script=False)
     _run(program)
     return 0
+
+
+@contextmanager
+def _one_voice() -> Iterator[None]:
+    """What is wrong with the arguments is rank 0's to say, and to end the job for."""
+    if world.rank == 0:
+        yield
+        return
+    try:
+        with redirect_stdout(None), redirect_stderr(None):
+            yield
+    except SystemExit:
+        sys.exit(0)
 
 
 class Program(NamedTuple):
@@ -84,7 +100,7 @@ def _program(asked: argparse.Namespace) -> Program:
         with io.open_code(asked.what) as file:
             code = compile(file.read(), asked.what, "exec")
     except OSError as error:
-        sys.exit(f"pypar pool: {error}" if world.rank == 0 else 1)
+        sys.exit(f"pypar pool: {error}")
     folder = os.path.dirname(os.path.realpath(asked.what))
     return Program(code, asked.what, None, [asked.what, *asked.arguments], folder)
 
@@ -95,6 +111,6 @@ def _module(name: str, arguments: list[str]) -> Program:
         spec = importlib.util.find_spec(f"{name}.__main__")
     loader: Any = spec and spec.loader
     if not (spec and hasattr(loader, "get_code")):
-        sys.exit(f"pypar pool: there is no module {name!r}" if world.rank == 0 else 1)
+        sys.exit(f"pypar pool: there is no module {name!r}")
     code = loader.get_code(spec.name)
     return Program(code, spec.origin, spec, [str(spec.origin), *arguments], os.getcwd())

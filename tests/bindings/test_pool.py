@@ -119,6 +119,8 @@ def test_what_rank_0_runs_may_be_text_or_a_module(tmp_path):
     assert "no module 'no_such_module'" in done.stderr and done.returncode == 1, done
     done = pooled(2, "no_such_script.py")
     assert "no_such_script.py" in done.stderr and done.returncode == 1, done
+    done = pooled(2)
+    assert done.stderr.count("usage:") == 1 and done.returncode == 2, done
 
 
 # -- how it ends --------------------------------------------------------------------------
