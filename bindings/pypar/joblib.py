@@ -12,6 +12,7 @@ The ranks other than 0 become workers when they come to the first call, as with 
 
 import functools
 import importlib
+from abc import ABCMeta
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -26,7 +27,11 @@ _joblib = importlib.import_module("joblib.parallel")  # it has no types
 _Done = Callable[[Future[Any]], object]
 
 
-class Backend(_joblib.AutoBatchingMixin, _joblib.ParallelBackendBase):  # type: ignore[misc, name-defined]
+class Backend(
+    _joblib.AutoBatchingMixin,  # type: ignore[misc, name-defined]
+    _joblib.ParallelBackendBase,  # type: ignore[misc, name-defined]
+    metaclass=ABCMeta,
+):
     """What joblib knows as "pypar". Without n_jobs it takes all ranks. Keywords are those
     of pypar.Executor, such as isolate: parallel_config(backend="pypar", isolate=True)."""
 

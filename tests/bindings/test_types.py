@@ -17,6 +17,7 @@ NO_FAULTS = r"""
 pypar\..*@\d+
 pypar\.(test|ext\.handympi)\.__all__
 pypar\.ext\..*\._comm
+pypar\.futures\._kept
 """
 
 
