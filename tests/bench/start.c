@@ -93,31 +93,30 @@ static long kib_of(const char *name)
 }
 
 /* Append what this process has now to the LINE. */
-static size_t note_memory(char *line, size_t used, const char *when)
+static void note_memory(char *line, const char *when)
 {
-    int more = snprintf(line + used, LINE_BYTES - used,
-                        ", \"%s\": {\"private\": %ld, \"pss\": %ld, \"heap\": %zu}", when,
-                        kib_of("Private_Dirty") + kib_of("Private_Clean"), kib_of("Pss"),
-                        mallinfo2().uordblks / 1024);
+    size_t used = strlen(line);
 
-    return used + (size_t)more;
+    snprintf(line + used, LINE_BYTES - used,
+             ", \"%s\": {\"private\": %ld, \"pss\": %ld, \"heap\": %zu}", when,
+             kib_of("Private_Dirty") + kib_of("Private_Clean"), kib_of("Pss"),
+             mallinfo2().uordblks / 1024);
 }
 
 int main(int argc, char **argv)
 {
     char line[LINE_BYTES];
     double begin = par_time();
-    size_t used;
 
     if (argc != 2 || (strcmp(argv[1], "mpi") != 0 && strcmp(argv[1], "par") != 0))
         fail("its argument is mpi or par");
     is_par = !strcmp(argv[1], "par");
     start(&argc, &argv);
-    used = (size_t)snprintf(line, sizeof line, "{\"seconds\": %.3f", par_time() - begin);
-    used = note_memory(line, used, "started");
+    snprintf(line, sizeof line, "{\"seconds\": %.3f", par_time() - begin);
+    note_memory(line, "started");
     talk();
-    used = note_memory(line, used, "talked");
-    puts(strcat(line, "}"));
+    note_memory(line, "talked");
+    printf("%s}\n", line);
     end();
     return EXIT_SUCCESS;
 }
