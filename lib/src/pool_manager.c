@@ -66,7 +66,7 @@ static par_error reach_depth(pool_manager *m, int depth)
 
     if (depth < m->depths)
         return PAR_OK;
-    more = malloc((size_t)(depth + 1) * sizeof *more);
+    more = calloc((size_t)depth + 1, sizeof *more);
     if (!more)
         return error_memory((size_t)(depth + 1) * sizeof *more, "queues of tasks");
     for (int i = 0; i <= depth; i++) {
@@ -704,22 +704,30 @@ par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool *cancelled_p)
     return *cancelled_p ? take_back(pool, job) : PAR_OK;
 }
 
+/* The rank that has submitted JOB hears of it. */
+static par_error discard(par_pool *pool, pool_job *job)
+{
+    pool_record record = {.kind = POOL_CANCELLED, .task = job->number, .number = 1};
+    par_error err = PAR_OK;
+
+    if (job->origin)
+        err = pool_post(pool, job->origin, &record, NULL, 0);
+    return err ? err : take_back(pool, job);
+}
+
 static par_error discard_all(par_pool *pool)
 {
     pool_manager *m = pool->manager;
     par_error err = PAR_OK;
 
-    for (int depth = 0; !err && depth < m->depths; depth++)
-        while (!err && !list_is_empty(&m->queues[depth])) {
-            pool_job *job = LIST_OF(m->queues[depth].next, pool_job, node);
-            pool_record record = {
-                .kind = POOL_CANCELLED, .task = job->number, .number = 1};
+    for (int depth = 0; depth < m->depths; depth++) {
+        list_node *queue = &m->queues[depth], *following;
 
-            if (job->origin)
-                err = pool_post(pool, job->origin, &record, NULL, 0);
-            if (!err)
-                err = take_back(pool, job);
+        for (list_node *node = queue->next; !err && node != queue; node = following) {
+            following = node->next;
+            err = discard(pool, LIST_OF(node, pool_job, node));
         }
+    }
     return err;
 }
 
