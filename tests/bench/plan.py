@@ -29,7 +29,7 @@ CONTENDERS = {
     "MPIPoolExecutor": ("pool_mpi4py", "-", "that of mpi4py.futures, 3 ranks"),
     "joblib": ("pool_joblib", "-", "joblib.Parallel(2), whose processes are loky's"),
     "dask": ("pool_dask", "-", "distributed.Client of 2 workers, a process each"),
-    "ideal": ("pool_ideal", "-", "the work of the busier of 2 workers, and no pool"),
+    "ideal": ("pool_ideal", "-", "2 processes, each with its share from the start"),
 }
 
 

@@ -24,11 +24,16 @@ def uneven():
     return tuple(random.Random(1).choices(range(10, 24), k=300))
 
 
-def share(numbers):
-    """What of NUMBERS the busiest worker has to do under the ideal schedule."""
+def total(numbers):
+    return sum(map(fibonacci, numbers))
+
+
+def shares(numbers):
+    """What of NUMBERS each worker has to do under the ideal schedule: the costliest
+    first, to the one with the least to do."""
     loads = [(0, [])] * WORKERS
     weight = {n: calls(n) for n in {*numbers}}
     for n in sorted(numbers, key=weight.get, reverse=True):
         (load, mine), *others = sorted(loads, key=lambda entry: entry[0])
         loads = [(load + weight[n], [*mine, n]), *others]
-    return max(loads, key=lambda entry: entry[0])[1]
+    return [numbers for _, numbers in loads]
