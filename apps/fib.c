@@ -14,8 +14,8 @@
 enum { LARGEST = 93, NONE = -1, HOST_MAX = 64 }; /* fib(94) needs 65 bits */
 
 static const unsigned char default_numbers[] = {38, 37, 36, 35, 34, 33};
-static const char *const scatter_words[] = {"cost", "block", NULL};
-enum { BY_COST, BY_BLOCK };
+static const char *const scatter_words[] = {"cost", "block", "pool", NULL};
+enum { BY_COST, BY_BLOCK, BY_POOL };
 
 static uint64_t scatter = BY_COST;
 static uint64_t *numbers;
@@ -24,7 +24,8 @@ static size_t count;
 static const args_option options[] = {
     {"--scatter",
      "how the numbers are shared out: the costliest first, each to the rank with\n"
-     "      the least to do, or in blocks as they stand",
+     "      the least to do; in blocks as they stand; or by a pool, each to the next\n"
+     "      rank that is free",
      scatter_words, 0, 0, &scatter},
     {NULL, NULL, NULL, 0, 0, NULL},
 };
@@ -46,10 +47,11 @@ typedef struct fib_plan {
     int64_t *index; /* slots of rank 0, slots of rank 1, ... */
 } fib_plan;
 
-/* What comes back from a slot. */
+/* What becomes of a number. */
 typedef struct answer {
     uint64_t value;
     double seconds;
+    int rank; /* that has computed it */
 } answer;
 
 static void *allocate(size_t n, size_t size)
@@ -108,15 +110,23 @@ static int least_loaded(const double *load, int size)
     return best;
 }
 
-/* OWNER[i] is the rank for numbers[i]. */
-static void share_by_cost(int *owner, int size)
+/* The indices of the numbers, the costliest first: the caller's, to be freed. */
+static int64_t *by_cost(void)
 {
-    double *load = allocate((size_t)size, sizeof *load);
     int64_t *order = allocate(count, sizeof *order);
 
     for (size_t i = 0; i < count; i++)
         order[i] = (int64_t)i;
     qsort(order, count, sizeof *order, compare_cost);
+    return order;
+}
+
+/* OWNER[i] is the rank for numbers[i]. */
+static void share_by_cost(int *owner, int size)
+{
+    double *load = allocate((size_t)size, sizeof *load);
+    int64_t *order = by_cost();
+
     for (size_t i = 0; i < count; i++) {
         int rank = least_loaded(load, size);
         owner[order[i]] = rank;
@@ -171,71 +181,177 @@ static double cpu_time(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void compute(const int64_t *index, size_t slots, answer *answers)
+static answer compute(uint64_t n)
 {
-    for (size_t i = 0; i < slots; i++) {
-        if (index[i] == NONE)
-            continue;
-        double start = cpu_time();
-        answers[i].value = fib(numbers[index[i]]);
-        answers[i].seconds = cpu_time() - start;
+    double start = cpu_time();
+    answer a = {.value = fib(n)};
+
+    a.seconds = cpu_time() - start;
+    return a;
+}
+
+/* ---- by a plan ------------------------------------------------------------- */
+
+static void compute_slots(const int64_t *index, size_t slots, answer *answers)
+{
+    for (size_t i = 0; i < slots; i++)
+        if (index[i] != NONE)
+            answers[i] = compute(numbers[index[i]]);
+}
+
+/* What ALL, the slots of all ranks, hold, for each number. */
+static void sort_out(const fib_plan *plan, int size, const answer *all, answer *answers)
+{
+    for (size_t slot = 0; slot < plan->slots * (size_t)size; slot++)
+        if (plan->index[slot] != NONE) {
+            answer *a = &answers[plan->index[slot]];
+
+            *a = all[slot];
+            a->rank = (int)(slot / plan->slots);
+        }
+}
+
+static void run_plan(par_comm *world, answer *answers)
+{
+    int size = par_size(world);
+    fib_plan plan = plan_make(size);
+    int64_t *mine = allocate(plan.slots, sizeof *mine);
+    answer *slots = allocate(plan.slots, sizeof *slots);
+    answer *all = allocate(plan.slots * (size_t)size, sizeof *all);
+
+    must(par_scatter(world, plan.index, mine, plan.slots, PAR_INT64, 0));
+    compute_slots(mine, plan.slots, slots);
+    must(par_gather(world, slots, plan.slots * sizeof *slots, PAR_BYTE, all, 0));
+    sort_out(&plan, size, all, answers);
+    free(all);
+    free(slots);
+    free(mine);
+    free(plan.index);
+}
+
+/* ---- by a pool -------------------------------------------------------------- */
+
+static const par_content bytes = {.kind = PAR_ARRAY, .type = PAR_BYTE, .dims = 1};
+
+/* A task is the index of a number, and its result index and answer. */
+typedef struct result {
+    int64_t index;
+    answer answer;
+} result;
+
+static void do_number(par_pool *pool, par_pool_task *task)
+{
+    result r = {0};
+
+    must(par_message_take(par_pool_task_message(task),
+                          &(par_part){&r.index, sizeof r.index}, 1));
+    r.answer = compute(numbers[r.index]);
+    must(par_pool_answer(pool, &task, 0, &bytes, &(par_part){&r, sizeof r}, 1));
+}
+
+static void work(par_pool *pool)
+{
+    par_pool_task *task;
+
+    for (must(par_pool_take(pool, &task)); task; must(par_pool_take(pool, &task)))
+        do_number(pool, task);
+}
+
+/* The costliest first: what is left at the end is evened out best if it is small. */
+static void submit_all(par_pool *pool, int channel)
+{
+    int64_t *order = by_cost();
+    uint64_t number;
+
+    for (size_t i = 0; i < count; i++)
+        must(par_pool_submit(pool, channel, 0, &bytes,
+                             &(par_part){&order[i], sizeof *order}, 1, NULL, &number));
+    free(order);
+}
+
+static void keep(par_pool_result *from, answer *answers)
+{
+    result r;
+
+    memcpy(&r, par_message_body(*par_pool_result_message(from)), sizeof r);
+    answers[r.index] = r.answer;
+    answers[r.index].rank = par_pool_result_worker(from);
+    par_pool_result_free(&from);
+}
+
+/* Rank 0 computes, too, while it waits for the others. */
+static void collect(par_pool *pool, int channel, answer *answers)
+{
+    par_pool_result *from;
+    par_pool_task *task;
+    par_pool_turn turn;
+
+    for (;;) {
+        must(par_pool_wait(pool, channel, -1, &from, &task, &turn));
+        if (turn == PAR_POOL_NOTHING)
+            return;
+        if (turn == PAR_POOL_TASK)
+            do_number(pool, task);
+        else
+            keep(from, answers);
     }
 }
 
-/* The answers of all slots of all ranks come together on rank 0, at ALL. */
-static void run_plan(par_comm *world, const fib_plan *plan, answer *all)
+static void run_pool(par_comm *world, answer *answers)
 {
-    int64_t *mine = allocate(plan->slots, sizeof *mine);
-    answer *answers = allocate(plan->slots, sizeof *answers);
+    par_pool *pool;
+    int channel;
 
-    must(par_scatter(world, plan->index, mine, plan->slots, PAR_INT64, 0));
-    compute(mine, plan->slots, answers);
-    must(par_gather(world, answers, plan->slots * sizeof *answers, PAR_BYTE, all, 0));
-    free(answers);
-    free(mine);
+    must(par_pool_open(world, NULL, &pool));
+    if (par_rank(world) == 0) {
+        must(par_pool_channel_open(pool, false, NULL, &channel));
+        submit_all(pool, channel);
+        collect(pool, channel, answers);
+        must(par_pool_stop(pool, false));
+    } else {
+        work(pool);
+    }
+    must(par_pool_close(&pool));
 }
 
-static void print_values(const uint64_t *values)
+/* ---- what is printed --------------------------------------------------------- */
+
+static void print_values(const answer *answers)
 {
     putchar('[');
     for (size_t i = 0; i < count; i++)
-        printf("%s%" PRIu64, i ? ", " : "", values[i]);
+        printf("%s%" PRIu64, i ? ", " : "", answers[i].value);
     puts("]");
 }
 
-static void print_rank(int rank, const char *host, const fib_plan *plan, double busy,
-                       double seconds)
+static void print_rank(int rank, const char *host, const answer *answers, double seconds)
 {
-    const int64_t *index = plan->index + (size_t)rank * plan->slots;
+    double busy = 0;
+    bool has_some = false;
 
+    for (size_t i = 0; i < count; i++)
+        busy += answers[i].rank == rank ? answers[i].seconds : 0;
     printf("rank %d on %s: %.3f s, efficiency %.1f %%, fib of", rank, host, busy,
            100 * busy / seconds);
-    for (size_t i = 0; i < plan->slots; i++)
-        if (index[i] != NONE)
-            printf(" %" PRIu64, numbers[index[i]]);
-    puts(plan->slots == 0 || index[0] == NONE ? " nothing" : "");
+    for (size_t i = 0; i < count; i++)
+        if (answers[i].rank == rank) {
+            printf(" %" PRIu64, numbers[i]);
+            has_some = true;
+        }
+    puts(has_some ? "" : " nothing");
 }
 
-static void report(int size, const fib_plan *plan, const answer *all, const char *hosts,
-                   double seconds)
+static void report(int size, const answer *answers, const char *hosts, double seconds)
 {
-    uint64_t *values = allocate(count, sizeof *values);
-    double *busy = allocate((size_t)size, sizeof *busy), serial = 0;
+    double serial = 0;
 
-    for (size_t slot = 0; slot < plan->slots * (size_t)size; slot++) {
-        if (plan->index[slot] == NONE)
-            continue;
-        values[plan->index[slot]] = all[slot].value;
-        busy[slot / plan->slots] += all[slot].seconds;
-        serial += all[slot].seconds;
-    }
-    print_values(values);
+    for (size_t i = 0; i < count; i++)
+        serial += answers[i].seconds;
+    print_values(answers);
     printf("serial estimate %.3f s, time %.3f s, speed-up %.2f on %d ranks\n", serial,
            seconds, serial / seconds, size);
     for (int rank = 0; rank < size; rank++)
-        print_rank(rank, hosts + (size_t)rank * HOST_MAX, plan, busy[rank], seconds);
-    free(busy);
-    free(values);
+        print_rank(rank, hosts + (size_t)rank * HOST_MAX, answers, seconds);
 }
 
 static char *gather_hosts(par_comm *world)
@@ -252,20 +368,17 @@ static char *gather_hosts(par_comm *world)
 
 static void run(par_comm *world)
 {
-    int size = par_size(world);
-    fib_plan plan = plan_make(size);
-    answer *all = allocate(plan.slots * (size_t)size, sizeof *all);
+    answer *answers = allocate(count, sizeof *answers);
     char *hosts = gather_hosts(world);
 
     must(par_barrier(world));
     double start = par_time();
-    run_plan(world, &plan, all);
+    (scatter == BY_POOL ? run_pool : run_plan)(world, answers);
     double seconds = par_time() - start;
     if (par_rank(world) == 0)
-        report(size, &plan, all, hosts, seconds);
+        report(par_size(world), answers, hosts, seconds);
     free(hosts);
-    free(all);
-    free(plan.index);
+    free(answers);
 }
 
 static void use_default_numbers(void)

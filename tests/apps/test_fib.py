@@ -113,6 +113,13 @@ def test_blocks_are_runs_as_they_stand(program, n, shares):
     assert report.values == "[6765, 4181, 2584, 1597, 987]"
 
 
+@ranks
+def test_a_pool_computes_each_number_once(n):
+    report = fib(n, PROGRAMS["C"], "--scatter", "pool", 20, 0, 7, 20, 1, 2, 19, 3)
+    assert report.values == "[6765, 0, 13, 6765, 1, 1, 4181, 2]"
+    assert sorted(sum(report.shares, [])) == [0, 1, 2, 3, 7, 19, 20, 20]
+
+
 @program
 def test_efficiency_is_the_share_of_the_time_that_a_rank_computes(program):
     numbers = [27, 24] if program is PROGRAMS["Python"] else [38, 35]
