@@ -23,7 +23,12 @@ typedef struct inbox {
     list_node words;           /* messages of WIRE_WORD, by_age, as they came */
     slot *posted[INBOX_SLOTS]; /* a ring; MPI fills them in order */
     unsigned oldest, count;
-    uint64_t come;   /* messages that MPI has delivered so far */
+    uint64_t come; /* messages that MPI has delivered so far */
+    struct {
+        size_t bytes; /* of the message; SIZE_MAX: there was none */
+        unsigned char raw[WIRE_HEADER_BYTES];
+        wire_header header;
+    } last;          /* whose header was right */
     par_error error; /* from then on nothing can be received: the first cause */
     char cause[160];
 } inbox;
