@@ -142,7 +142,6 @@ par_error p2p_send_or_leave(par_comm *comm, const request_outgoing *out,
         return err;
     }
     *left = request;
-    left->is_listed = left->is_left = false; /* which only request_new sets */
     transfer_move(&left->transfer, &request.transfer);
     *request_p = left;
     lock_give();

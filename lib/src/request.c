@@ -239,6 +239,7 @@ par_error request_send(par_request *request, par_comm *comm, const request_outgo
     request->receive.arrive = NULL;
     request->meta = NULL;
     request->detail = NULL;
+    request->is_listed = request->is_left = false;
     request->message = NULL;
     request->dest = out->dest;
     request->tag = out->tag;
