@@ -11,13 +11,6 @@
 #include "slot.h"
 #include "wait.h"
 
-static par_error check(const par_pool *pool)
-{
-    par_error err = comm_check_job();
-
-    return err || pool ? err : error_set(PAR_ERR_ARG, "the pool is NULL");
-}
-
 /* ---- open and close ------------------------------------------------------- */
 
 static par_error check_options(const par_pool_options *o)
@@ -160,7 +153,7 @@ par_error par_pool_close(par_pool **pool_p)
 
 par_error par_pool_stop(par_pool *pool, bool discard)
 {
-    par_error err = check(pool);
+    par_error err = pool_check_call(pool);
 
     if (!err && !pool->manager)
         err = error_set(PAR_ERR_RANK, "rank %d cannot stop the pool: rank 0 can",
@@ -271,7 +264,7 @@ par_error par_pool_submit(par_pool *pool, int channel, uint64_t shared,
                             .parts = parts,
                             .part_count = part_count,
                             .context = WIRE_P2P}};
-    par_error err = check(pool);
+    par_error err = pool_check_call(pool);
 
     if (!err && !task_p)
         err = error_set(PAR_ERR_ARG, "task_p is NULL: it is where the number goes");
@@ -344,7 +337,7 @@ static par_error cancel_there(par_pool *pool, uint64_t task, bool *cancelled_p)
 par_error par_pool_cancel(par_pool *pool, uint64_t task, bool *cancelled_p)
 {
     bool cancelled;
-    par_error err = check(pool);
+    par_error err = pool_check_call(pool);
 
     if (!err && !cancelled_p)
         err = error_set(PAR_ERR_ARG, "cancelled_p is NULL: it is where the answer goes");
@@ -433,7 +426,7 @@ static par_error take(par_pool *pool, par_pool_task **task_p)
 
 par_error par_pool_take(par_pool *pool, par_pool_task **task_p)
 {
-    par_error err = check(pool);
+    par_error err = pool_check_call(pool);
 
     if (!err && !task_p)
         err = error_set(PAR_ERR_ARG, "task_p is NULL: it is where the task goes");
@@ -527,7 +520,7 @@ par_error par_pool_answer(par_pool *pool, par_pool_task **task_p, int status,
                             .parts = parts,
                             .part_count = part_count,
                             .context = WIRE_P2P};
-    par_error err = check(pool);
+    par_error err = pool_check_call(pool);
 
     if (!err && (!task_p || !*task_p))
         err = error_set(PAR_ERR_ARG, "the task is NULL");
@@ -609,7 +602,7 @@ par_error par_pool_wait(par_pool *pool, int number, double seconds,
     par_pool_task *task = NULL;
     par_pool_turn turn;
     pool_channel *channel = NULL;
-    par_error err = check(pool);
+    par_error err = pool_check_call(pool);
 
     if (!err && (!result_p || !turn_p))
         err = error_set(PAR_ERR_ARG, "%s is NULL: it is where the answer goes",

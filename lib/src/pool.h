@@ -239,7 +239,11 @@ void pool_wake_mover(par_pool *pool);
 /* Nothing goes on after ERR, which is given back: all calls fail with it. */
 par_error pool_fail(par_pool *pool, par_error err);
 
-/* That error, if any. */
+/* What every call looks at first: the job goes on, and POOL is none that has been closed,
+ * which is NULL. */
+par_error pool_check_call(const par_pool *pool);
+
+/* The error that pool_fail was given, if any. */
 par_error pool_check(const par_pool *pool);
 
 /* ---- pool_channel ------------------------------------------------------- */

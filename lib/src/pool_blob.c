@@ -113,7 +113,7 @@ par_error par_pool_share(par_pool *pool, const par_content *content,
     par_message *message = NULL;
     uint32_t tag = 0;
     uint64_t number = 0;
-    par_error err = comm_check(pool ? pool->comm : NULL);
+    par_error err = pool_check_call(pool);
 
     if (!err && !shared_p)
         err = error_set(PAR_ERR_ARG, "shared_p is NULL: it is where the number goes");
@@ -157,7 +157,7 @@ static par_error forget(par_pool *pool, pool_blob *blob)
 par_error par_pool_forget(par_pool *pool, uint64_t shared)
 {
     pool_blob *blob = NULL;
-    par_error err = comm_check(pool ? pool->comm : NULL);
+    par_error err = pool_check_call(pool);
 
     if (err)
         return err;

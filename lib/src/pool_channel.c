@@ -101,7 +101,7 @@ static par_error open_channel(par_pool *pool, bool ordered, int depth, int *numb
 par_error par_pool_channel_open(par_pool *pool, bool ordered, const par_pool_task *within,
                                 int *channel_p)
 {
-    par_error err = comm_check(pool ? pool->comm : NULL);
+    par_error err = pool_check_call(pool);
 
     if (!err && !channel_p)
         err = error_set(PAR_ERR_ARG, "channel_p is NULL: it is where the number goes");
@@ -167,7 +167,7 @@ static par_error abandon_all(par_pool *pool, list_node *results)
 par_error par_pool_channel_close(par_pool *pool, int number)
 {
     pool_channel *channel = NULL;
-    par_error err = comm_check(pool ? pool->comm : NULL);
+    par_error err = pool_check_call(pool);
 
     if (err)
         return err;

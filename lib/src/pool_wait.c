@@ -27,6 +27,13 @@ par_error pool_fail(par_pool *pool, par_error err)
     return err;
 }
 
+par_error pool_check_call(const par_pool *pool)
+{
+    par_error err = comm_check_job();
+
+    return err || pool ? err : error_set(PAR_ERR_ARG, "the pool is NULL");
+}
+
 par_error pool_check(const par_pool *pool)
 {
     if (pool->error)
