@@ -2,19 +2,16 @@
  * SPDX-License-Identifier: MIT */
 #include "farm.h"
 
-#include <stdlib.h>
-
 #include "arguments.h"
 #include "comm.h"
 #include "errors.h"
 
-static farm *self_of(PyObject *object)
+farm *farm_self_of(PyObject *object)
 {
     return (farm *)object;
 }
 
-/* -1 with an exception where SELF is closed. */
-static int check_open(farm *self)
+int farm_check_open(farm *self)
 {
     if (self->pool)
         return 0;
@@ -22,9 +19,7 @@ static int check_open(farm *self)
     return -1;
 }
 
-/* What par.h calls a number, that of a task, say, which VALUE is. -1 with an exception
- * that calls it NAME. */
-static int get_number(farm *self, PyObject *value, const char *name, uint64_t *number_p)
+int farm_get_number(farm *self, PyObject *value, const char *name, uint64_t *number_p)
 {
     *number_p = PyLong_Check(value) ? PyLong_AsUnsignedLongLong(value) : 0;
     if (PyErr_Occurred())
@@ -37,16 +32,23 @@ static int get_number(farm *self, PyObject *value, const char *name, uint64_t *n
     return -1;
 }
 
-/* ---- handing in --------------------------------------------------------- */
+PyObject *farm_wrong_type(farm *self, const char *name, PyObject *value,
+                          const char *right)
+{
+    return PyErr_Format(PyExc_TypeError, "rank %d: %s is of type %s: it must be a %s",
+                        self->rank, name, Py_TYPE(value)->tp_name, right);
+}
+
+/* ---- functions and channels --------------------------------------------- */
 
 static PyObject *share(PyObject *object, PyObject *what)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
     codec_out out;
     uint64_t shared = 0;
     int failed;
 
-    if (check_open(self) < 0)
+    if (farm_check_open(self) < 0)
         return NULL;
     failed = codec_encode(self->state, what, &out);
     if (!failed)
@@ -59,10 +61,11 @@ static PyObject *share(PyObject *object, PyObject *what)
 
 static PyObject *forget(PyObject *object, PyObject *value)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
     uint64_t shared;
 
-    if (check_open(self) < 0 || get_number(self, value, "shared", &shared) < 0 ||
+    if (farm_check_open(self) < 0 ||
+        farm_get_number(self, value, "shared", &shared) < 0 ||
         errors_raise_if(self->state, par_pool_forget(self->pool, shared)) < 0 ||
         farm_sweep(self) < 0)
         return NULL;
@@ -71,12 +74,12 @@ static PyObject *forget(PyObject *object, PyObject *value)
 
 static PyObject *channel(PyObject *object, PyObject *value)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
     int ordered = PyObject_IsTrue(value), number;
     const par_pool_task *within = farm_task(self);
     PyObject *key;
 
-    if (ordered < 0 || check_open(self) < 0 ||
+    if (ordered < 0 || farm_check_open(self) < 0 ||
         errors_raise_if(self->state,
                         par_pool_channel_open(self->pool, ordered, within, &number)) < 0)
         return NULL;
@@ -88,320 +91,15 @@ static PyObject *channel(PyObject *object, PyObject *value)
 
 static PyObject *close_channel(PyObject *object, PyObject *value)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
     int number;
 
-    if (check_open(self) < 0 ||
+    if (farm_check_open(self) < 0 ||
         arguments_int(self->state, value, "channel", -1, &number) < 0 ||
         errors_raise_if(self->state, par_pool_channel_close(self->pool, number)) < 0 ||
         PySet_Discard(self->inner, value) < 0)
         return NULL;
     Py_RETURN_NONE;
-}
-
-/* ---- what is sent from where it lies ------------------------------------ */
-
-enum { KEEP_MIN = 1024 }; /* bytes; less is copied anyway */
-
-static bool is_small(const codec_out *out)
-{
-    return out->part_count == 1 && out->parts->bytes < KEEP_MIN;
-}
-
-static void destroy_kept(PyObject *capsule)
-{
-    codec_out *kept = PyCapsule_GetPointer(capsule, NULL);
-
-    codec_release(kept);
-    PyMem_Free(kept);
-}
-
-/* A capsule for what OUT has; NULL, with no exception, where it is to be copied. */
-static PyObject *kept_new(const codec_out *out)
-{
-    codec_out *kept = is_small(out) ? NULL : PyMem_Calloc(1, sizeof *kept);
-    PyObject *capsule;
-
-    if (!kept)
-        return NULL;
-    kept->bytes = kept->first;
-    capsule = PyCapsule_New(kept, NULL, destroy_kept);
-    if (!capsule) {
-        PyMem_Free(kept);
-        PyErr_Clear();
-    }
-    return capsule;
-}
-
-/* Let CAPSULE, which is stolen, have what OUT has until TASK is released. Without memory
- * for that, or for TASK, it stays for ever, since it is being sent. */
-static int keep(farm *self, PyObject *task, PyObject *capsule, codec_out *out)
-{
-    codec_move(PyCapsule_GetPointer(capsule, NULL), out);
-    if (!task || PyDict_SetItem(self->kept, task, capsule) < 0)
-        return -1;
-    Py_DECREF(capsule);
-    return 0;
-}
-
-/* Let go of what need not stay any more. */
-static int release(farm *self)
-{
-    uint64_t task;
-    int failed = 0;
-
-    while (!failed && (task = par_pool_released(self->pool))) {
-        PyObject *key = PyLong_FromUnsignedLongLong(task);
-
-        failed = key ? PyDict_DelItem(self->kept, key) : -1;
-        Py_XDECREF(key);
-    }
-    return failed;
-}
-
-/* ---- handing in: tasks -------------------------------------------------- */
-
-/* Submit OUT, which is for a call HOW; the task's number, or NULL with an exception. */
-static PyObject *submit_out(farm *self, int channel, uint64_t shared, farm_call how,
-                            codec_out *out)
-{
-    PyObject *capsule = kept_new(out), *key = NULL;
-    bool copied = true;
-    uint64_t task = 0;
-    par_error err;
-
-    out->content.variant |= (uint8_t)(how << FARM_CALL_SHIFT);
-    err = par_pool_submit(self->pool, channel, shared, &out->content, out->parts,
-                          out->part_count, capsule ? &copied : NULL, &task);
-    if (err)
-        errors_raise(self->state, err);
-    else
-        key = PyLong_FromUnsignedLongLong(task);
-    if (copied)
-        Py_XDECREF(capsule);
-    else if (keep(self, key, capsule, out) < 0)
-        Py_CLEAR(key);
-    return key;
-}
-
-static PyObject *submit_object(farm *self, int channel, uint64_t shared, farm_call how,
-                               PyObject *object)
-{
-    PyObject *task = NULL;
-    codec_out out;
-
-    if (release(self) < 0)
-        return NULL;
-    if (codec_encode(self->state, object, &out) == 0)
-        task = submit_out(self, channel, shared, how, &out);
-    codec_release(&out);
-    return task;
-}
-
-/* The channel and the function of a task. */
-static int get_target(farm *self, PyObject *const *v, int *channel_p, uint64_t *shared_p)
-{
-    return check_open(self) < 0 ||
-                   arguments_int(self->state, v[0], "channel", -1, channel_p) < 0 ||
-                   get_number(self, v[1], "shared", shared_p) < 0
-               ? -1
-               : 0;
-}
-
-static PyObject *wrong_type(farm *self, const char *name, PyObject *value,
-                            const char *right)
-{
-    return PyErr_Format(PyExc_TypeError, "rank %d: %s is of type %s: it must be a %s",
-                        self->rank, name, Py_TYPE(value)->tp_name, right);
-}
-
-static PyObject *submit(PyObject *object, PyObject *const *args, Py_ssize_t count,
-                        PyObject *keywords)
-{
-    static const signature s = {"submit", 4, 3, {"channel", "shared", "args", "kwargs"}};
-    farm *self = self_of(object);
-    PyObject *v[ARGUMENTS_MAX], *pair, *task;
-    uint64_t shared;
-    int to;
-
-    if (arguments_sort(&s, args, count, keywords, v) < 0 ||
-        get_target(self, v, &to, &shared) < 0)
-        return NULL;
-    if (!PyTuple_Check(v[2]))
-        return wrong_type(self, "args", v[2], "tuple");
-    if (v[3] && v[3] != Py_None && !PyDict_Check(v[3]))
-        return wrong_type(self, "kwargs", v[3], "dict");
-    if (!v[3] || v[3] == Py_None || !PyDict_GET_SIZE(v[3])) {
-        if (PyTuple_GET_SIZE(v[2]) == 1)
-            return submit_object(self, to, shared, FARM_ONE, PyTuple_GET_ITEM(v[2], 0));
-        return submit_object(self, to, shared, FARM_ARGS, v[2]);
-    }
-    pair = PyTuple_Pack(2, v[2], v[3]);
-    task = pair ? submit_object(self, to, shared, FARM_NAMED, pair) : NULL;
-    Py_XDECREF(pair);
-    return task;
-}
-
-static PyObject *submit_many(PyObject *object, PyObject *const *args, Py_ssize_t count,
-                             PyObject *keywords)
-{
-    static const signature s = {
-        "submit_many", 4, 3, {"channel", "shared", "items", "star"}};
-    farm *self = self_of(object);
-    PyObject *v[ARGUMENTS_MAX];
-    uint64_t shared;
-    int to, star = 0;
-
-    if (arguments_sort(&s, args, count, keywords, v) < 0 ||
-        get_target(self, v, &to, &shared) < 0 ||
-        (v[3] && (star = PyObject_IsTrue(v[3])) < 0))
-        return NULL;
-    if (!PyList_Check(v[2]))
-        return wrong_type(self, "items", v[2], "list");
-    return submit_object(self, to, shared, star ? FARM_STAR : FARM_EACH, v[2]);
-}
-
-static PyObject *cancel(PyObject *object, PyObject *value)
-{
-    farm *self = self_of(object);
-    uint64_t task;
-    bool cancelled = false;
-
-    if (check_open(self) < 0 || get_number(self, value, "task", &task) < 0 ||
-        errors_raise_if(self->state, par_pool_cancel(self->pool, task, &cancelled)) < 0)
-        return NULL;
-    return PyBool_FromLong(cancelled);
-}
-
-/* ---- results ------------------------------------------------------------ */
-
-static void free_memory(PyObject *capsule)
-{
-    free(PyCapsule_GetPointer(capsule, NULL));
-}
-
-/* Whether CONTENT is decoded to an array. */
-static bool is_array(const par_content *content)
-{
-    bool is_run = content->type == PAR_CHAR || content->type == PAR_BYTE;
-
-    return content->kind == PAR_ARRAY && !(is_run && content->dims == 1);
-}
-
-/* Let an array have the memory that the body of RESULT lies in, if it has its own. -1
- * with an exception. */
-static int own_body(par_pool_result *result, codec_in *in)
-{
-    void *memory = is_array(&in->content) ? par_pool_result_hand_over(result) : NULL;
-
-    if (!memory)
-        return 0;
-    in->owner = PyCapsule_New(memory, NULL, free_memory);
-    if (!in->owner)
-        free(memory);
-    return in->owner ? 0 : -1;
-}
-
-/* What RESULT holds; NULL with an exception. */
-static PyObject *decode_result(farm *self, par_pool_result *result)
-{
-    codec_in in = {.message_p = par_pool_result_message(result)};
-    PyObject *object;
-
-    par_message_content(*in.message_p, &in.content, NULL);
-    in.body = par_message_body(*in.message_p);
-    object = own_body(result, &in) < 0 ? NULL : codec_read(self->state, &in);
-    Py_XDECREF(in.owner);
-    return object;
-}
-
-/* The exception that RESULT says its task raised: VALUE, which is stolen, if it could be
- * sent. */
-static PyObject *exception_of(farm *self, const par_pool_result *result, PyObject *value)
-{
-    PyObject *exception;
-
-    if (PyExceptionInstance_Check(value))
-        return value;
-    PyErr_Format(self->state->error, "a task failed on rank %d of the farm: %S",
-                 par_pool_result_worker(result), value);
-    exception = errors_take();
-    Py_DECREF(value);
-    return exception;
-}
-
-/* (task, ok, value) of RESULT; NULL with an exception. */
-static PyObject *triple(farm *self, par_pool_result *result)
-{
-    PyObject *value = decode_result(self, result), *task, *all = NULL;
-    bool ok = value && par_pool_result_status(result) == FARM_RETURNED;
-
-    if (!value && !PyErr_ExceptionMatches(PyExc_Exception))
-        return NULL; /* Ctrl-C */
-    if (!value)
-        value = errors_take();
-    else if (!ok)
-        value = exception_of(self, result, value);
-    task = PyLong_FromUnsignedLongLong(par_pool_result_task(result));
-    if (task)
-        all = PyTuple_Pack(3, task, ok ? Py_True : Py_False, value);
-    Py_XDECREF(task);
-    Py_DECREF(value);
-    return all;
-}
-
-/* Wait for the next result of CHANNEL, and do tasks meanwhile if HELPS. */
-static PyObject *wait_for(farm *self, int channel, double seconds, bool helps)
-{
-    double until = seconds > 0 ? par_time() + seconds : 0;
-    par_pool_result *result;
-    par_pool_task *task;
-    par_pool_turn turn;
-    PyObject *all;
-    par_error err;
-
-    for (;;) {
-        self->users++;
-        err = par_pool_wait(self->pool, channel, seconds, &result, helps ? &task : NULL,
-                            &turn);
-        self->users--;
-        if (err)
-            return errors_raise(self->state, err);
-        switch (turn) {
-        case PAR_POOL_RESULT:
-            all = triple(self, result);
-            par_pool_result_free(&result);
-            return all;
-        case PAR_POOL_TASK:
-            if (farm_do(self, &task) < 0)
-                return NULL;
-            break;
-        case PAR_POOL_NOTHING:
-            Py_RETURN_NONE;
-        case PAR_POOL_LATE:
-            PyErr_SetString(PyExc_TimeoutError, "no task is done yet");
-            return NULL;
-        }
-        if (seconds > 0)
-            seconds = until > par_time() ? until - par_time() : 0;
-    }
-}
-
-static PyObject *next(PyObject *object, PyObject *const *args, Py_ssize_t count,
-                      PyObject *keywords)
-{
-    static const signature s = {"next", 2, 1, {"channel", "timeout"}};
-    farm *self = self_of(object);
-    PyObject *v[ARGUMENTS_MAX];
-    double seconds;
-    int from, helps;
-
-    if (arguments_sort(&s, args, count, keywords, v) < 0 || check_open(self) < 0 ||
-        arguments_int(self->state, v[0], "channel", -1, &from) < 0 ||
-        arguments_timeout(v[1], &seconds) < 0 || release(self) < 0)
-        return NULL;
-    helps = PySet_Contains(self->inner, v[0]);
-    return helps < 0 ? NULL : wait_for(self, from, seconds, helps);
 }
 
 /* ---- working ------------------------------------------------------------ */
@@ -425,13 +123,13 @@ static int serve_all(farm *self)
 
 static PyObject *serve(PyObject *object, PyObject *on_error)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
     int failed;
 
-    if (check_open(self) < 0)
+    if (farm_check_open(self) < 0)
         return NULL;
     if (!PyCallable_Check(on_error))
-        return wrong_type(self, "on_error", on_error, "function");
+        return farm_wrong_type(self, "on_error", on_error, "function");
     Py_XSETREF(self->on_error, Py_NewRef(on_error));
     self->users++;
     failed = serve_all(self);
@@ -445,11 +143,11 @@ static PyObject *stop(PyObject *object, PyObject *const *args, Py_ssize_t count,
                       PyObject *keywords)
 {
     static const signature s = {"stop", 1, 0, {"discard"}};
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
     PyObject *v[ARGUMENTS_MAX];
     int discard = 0;
 
-    if (arguments_sort(&s, args, count, keywords, v) < 0 || check_open(self) < 0 ||
+    if (arguments_sort(&s, args, count, keywords, v) < 0 || farm_check_open(self) < 0 ||
         (v[0] && (discard = PyObject_IsTrue(v[0])) < 0) ||
         errors_raise_if(self->state, par_pool_stop(self->pool, discard)) < 0)
         return NULL;
@@ -458,7 +156,7 @@ static PyObject *stop(PyObject *object, PyObject *const *args, Py_ssize_t count,
 
 static PyObject *close_method(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
 
     if (!self->pool)
         Py_RETURN_NONE;
@@ -481,12 +179,12 @@ static PyObject *close_method(PyObject *object, PyObject *Py_UNUSED(ignored))
 
 static PyObject *get_rank(PyObject *object, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong(self_of(object)->rank);
+    return PyLong_FromLong(farm_self_of(object)->rank);
 }
 
 static PyObject *get_size(PyObject *object, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong(self_of(object)->size);
+    return PyLong_FromLong(farm_self_of(object)->size);
 }
 
 /* An object without a pool yet. */
@@ -531,7 +229,7 @@ static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *keywords)
 
 static int traverse(PyObject *object, visitproc visit, void *arg)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
 
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->shared);
@@ -543,7 +241,7 @@ static int traverse(PyObject *object, visitproc visit, void *arg)
 
 static int clear(PyObject *object)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
 
     if (self->shared)
         PyDict_Clear(self->shared);
@@ -553,7 +251,7 @@ static int clear(PyObject *object)
 
 static void dealloc(PyObject *object)
 {
-    farm *self = self_of(object);
+    farm *self = farm_self_of(object);
     PyTypeObject *type = Py_TYPE(object);
 
     PyObject_GC_UnTrack(object);
@@ -591,23 +289,23 @@ static PyMethodDef methods[] = {
      "close_channel($self, channel, /)\n--\n\n"
      "Close a channel. Tasks that nobody has begun are taken back, and what others\n"
      "come to is dropped; a thread in next() is told that nothing is outstanding."},
-    {"submit", FAST(submit), METH_FASTCALL | METH_KEYWORDS,
+    {"submit", FAST(farm_submit), METH_FASTCALL | METH_KEYWORDS,
      "submit($self, channel, shared, args, kwargs=None)\n--\n\n"
      "Submit a task, a call of the function that shared names with args, a tuple, and\n"
      "kwargs, a dict; return its number. Large arrays must not be changed before it is\n"
      "done.\n\n"
      "Raises what the pickler raises where the arguments cannot be sent; nothing is\n"
      "submitted then."},
-    {"submit_many", FAST(submit_many), METH_FASTCALL | METH_KEYWORDS,
+    {"submit_many", FAST(farm_submit_many), METH_FASTCALL | METH_KEYWORDS,
      "submit_many($self, channel, shared, items, star=False)\n--\n\n"
      "Submit several calls as one task: it comes to the list of what the function\n"
      "returns for each of items, a list of its one argument, or with star of all its\n"
      "arguments. An exception in one of them is what all come to."},
-    {"cancel", cancel, METH_O,
+    {"cancel", farm_cancel, METH_O,
      "cancel($self, task, /)\n--\n\n"
      "Take a task of this rank back if nobody has begun it, and return whether that is\n"
      "so: then next() never gives it."},
-    {"next", FAST(next), METH_FASTCALL | METH_KEYWORDS,
+    {"next", FAST(farm_next), METH_FASTCALL | METH_KEYWORDS,
      "next($self, channel, timeout=None)\n--\n\n"
      "Wait until a task of channel is done, and return (task, ok, value): what its\n"
      "function returned, or with ok False the exception it raised. None if none is\n"

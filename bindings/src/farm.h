@@ -32,6 +32,34 @@ enum { FARM_CALL_SHIFT = 4, FARM_CODEC_MASK = (1 << FARM_CALL_SHIFT) - 1 };
 /* The status of a result: what the function returned, or the exception it raised. */
 enum { FARM_RETURNED, FARM_RAISED };
 
+/* farm.c: */
+
+farm *farm_self_of(PyObject *object);
+
+/* -1 with an exception where SELF is closed. */
+int farm_check_open(farm *self);
+
+/* What par.h calls a number, that of a task, say, which VALUE is. -1 with an exception
+ * that calls it NAME. */
+int farm_get_number(farm *self, PyObject *value, const char *name, uint64_t *number_p);
+
+/* NULL with the exception that VALUE, called NAME, is not of the type that is RIGHT. */
+PyObject *farm_wrong_type(farm *self, const char *name, PyObject *value,
+                          const char *right);
+
+/* farm_submit.c: methods, and: let go of what need not stay any more. -1 with an
+ * exception. */
+PyObject *farm_submit(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                      PyObject *keywords);
+PyObject *farm_submit_many(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                           PyObject *keywords);
+PyObject *farm_cancel(PyObject *object, PyObject *value);
+int farm_release(farm *self);
+
+/* farm_next.c: a method. */
+PyObject *farm_next(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                    PyObject *keywords);
+
 /* farm_do.c: */
 
 /* Do *TASK_P, which ends. -1 with an exception, which is not the function's: the pool
