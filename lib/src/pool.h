@@ -1,7 +1,9 @@
 /* pool.h - tasks for whichever rank is free: what a rank has of it.
  * SPDX-License-Identifier: MIT
  *
- *     pool          what the program calls
+ *     pool          its begin and end; what the program calls otherwise is in
+ *                   pool_submit: tasks that it has done, pool_task: that it does,
+ *                   pool_turn: waiting for the one and doing the other meanwhile
  *     pool_manager  rank 0: who gets which task       pool_worker  the others: what comes
  *     pool_wait     threads that wait; one of them moves messages
  *     pool_channel  results of what was submitted here; pool_result: one
@@ -245,6 +247,12 @@ par_error pool_check_call(const par_pool *pool);
 
 /* The error that pool_fail was given, if any. */
 par_error pool_check(const par_pool *pool);
+
+/* ---- pool_task ---------------------------------------------------------- */
+
+/* A task deeper than FLOOR is here; begin one that is. */
+bool pool_task_is_here(par_pool *pool, int floor);
+par_error pool_task_begin(par_pool *pool, int floor, par_pool_task **task_p);
 
 /* ---- pool_channel ------------------------------------------------------- */
 

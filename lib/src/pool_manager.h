@@ -1,5 +1,12 @@
 /* pool_manager.h - what the manager of a pool knows.
- * SPDX-License-Identifier: MIT */
+ * SPDX-License-Identifier: MIT
+ *
+ *     pool_manager   its thread
+ *     pool_dispatch  which worker gets which task    pool_local  those that rank 0 does
+ *     pool_hear      what comes from the others
+ *     pool_job       tasks that have no result yet   pool_end    those that are over
+ *     pool_known     what many tasks share           pool_pace   how long they take
+ */
 #ifndef PAR_SRC_POOL_MANAGER_H
 #define PAR_SRC_POOL_MANAGER_H
 
@@ -54,5 +61,49 @@ typedef struct pool_manager {
     int next, last;      /* whose turn it is */
     bool stops;
 } pool_manager;
+
+/* ---- pool_pace ---------------------------------------------------------- */
+
+/* That of tasks that name BLOB, or nothing. */
+pool_pace *pool_pace_of(pool_manager *m, const pool_blob *blob);
+
+/* A task has taken so long. */
+void pool_pace_note(pool_pace *pace, double seconds);
+
+/* What a task takes at most, nearly always. */
+double pool_pace_most(const pool_pace *pace);
+
+/* ---- pool_job ----------------------------------------------------------- */
+
+/* The first of the deepest tasks deeper than FLOOR; NULL. What it shares with others may
+ * still be on its way. */
+pool_job *pool_job_first(const pool_manager *m, int floor);
+
+/* JOB is nobody's, the next one of its depth if FIRST; is somebody's from now on. */
+void pool_job_enqueue(pool_manager *m, pool_job *job, bool first);
+void pool_job_dequeue(pool_manager *m, pool_job *job);
+
+void pool_job_free(pool_job *job);
+
+/* ---- pool_known --------------------------------------------------------- */
+
+/* BLOB goes to WORKER, ahead of what names it, if it has not been there. */
+par_error pool_known_send(par_pool *pool, int worker, pool_blob *blob);
+
+/* Drop BLOB everywhere if nobody will name it any more. */
+par_error pool_known_retire(par_pool *pool, pool_blob *blob);
+
+/* ---- pool_dispatch ------------------------------------------------------ */
+
+/* Tasks that a worker has and that don't wait for others. */
+size_t pool_seat_active(const pool_seat *seat);
+
+/* JOB is not its worker's any more. */
+void pool_seat_leave(pool_manager *m, pool_job *job);
+
+/* ---- pool_end ----------------------------------------------------------- */
+
+/* Nobody has anything to do with JOB any more. */
+par_error pool_end_job(par_pool *pool, pool_job *job);
 
 #endif
