@@ -11,9 +11,17 @@ farm *farm_self_of(PyObject *object)
     return (farm *)object;
 }
 
+/* The end of the job closes all pools. */
+static bool is_open(farm *self)
+{
+    if (!par_initialized())
+        self->pool = NULL;
+    return self->pool != NULL;
+}
+
 int farm_check_open(farm *self)
 {
-    if (self->pool)
+    if (is_open(self))
         return 0;
     PyErr_Format(PyExc_ValueError, "rank %d: the farm is closed", self->rank);
     return -1;
@@ -158,7 +166,7 @@ static PyObject *close_method(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
     farm *self = farm_self_of(object);
 
-    if (!self->pool)
+    if (!is_open(self))
         Py_RETURN_NONE;
     if (self->users) {
         PyErr_Format(self->state->error,

@@ -271,7 +271,8 @@ PAR_API par_error par_init(int *argc, char ***argv, const par_options *options,
 
 /* End the job. Every communicator is gone after it. MPI is finalised too,
  * unless somebody else had initialised it. Collective; waits for all ranks, and for
- * collective calls that have been started and not been waited for.
+ * collective calls that have been started and not been waited for. Pools that are open
+ * are closed first, as by par_pool_close, in the order in which they were opened.
  *
  * More calls than par_init had are harmless: they do nothing.
  *
@@ -282,6 +283,7 @@ PAR_API par_error par_init(int *argc, char ***argv, const par_options *options,
  * PAR_ERR_ELSEWHERE  that, and another rank has the list
  * PAR_ERR_STATE      it is called in a task
  * PAR_ERR_MPI        MPI did not stop
+ * and those of par_pool_close: the job goes on
  */
 PAR_API par_error par_finalize(void);
 
@@ -953,8 +955,10 @@ PAR_API par_error par_pool_stop(par_pool *pool, bool discard);
  * not be used any more. Rank 0 stops it first, if that has not been done, and waits
  * until all tasks are done; the other ranks wait for that. Collective.
  *
- * PAR_ERR_STATE  this rank has called par_pool_take, which has not given NULL yet; it is
- *                called in a task
+ * PAR_ERR_STATE  this rank, not 0, has called par_pool_take, which has not given NULL yet;
+ *                it is called in a task; on rank 0: tasks are left, and all others close
+ *                the pool, too, so that nobody does them; a thread of this rank does not
+ *                leave par_pool_take or par_pool_wait
  * and those of par_comm_free
  */
 PAR_API par_error par_pool_close(par_pool **pool_p);

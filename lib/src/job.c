@@ -20,6 +20,7 @@
 #include "node.h"
 #include "options.h"
 #include "peers.h"
+#include "pool.h"
 #include "report.h"
 #include "request.h"
 #include "wait.h"
@@ -231,7 +232,9 @@ par_error par_finalize(void)
     if (background_is_here())
         return error_set(PAR_ERR_STATE, "a task, which the end of the job waits for, "
                                         "cannot call par_finalize");
-    err = leave_together();
+    err = pool_close_all();
+    if (!err)
+        err = leave_together();
     if (err)
         return err;
     for (par_comm *comm = comm_next(NULL); comm; comm = comm_next(comm))
@@ -279,7 +282,8 @@ static void at_exit(int status, void *unused)
     job.depth = 1;
     err = par_finalize();
     if (err) /* nobody else can say it now */
-        par_abort(EXIT_FAILURE, err == PAR_ERR_ELSEWHERE ? NULL : par_error_detail());
+        par_abort(status ? status : EXIT_FAILURE,
+                  err == PAR_ERR_ELSEWHERE ? NULL : par_error_detail());
 }
 
 /* ---- end, at once ------------------------------------------------------- */

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 
 #include "collective.h"
+#include "lock.h"
 #include "slot.h"
+
+/* Those of this rank, in the order in which they were opened. Under the lock. */
+static list_node open_pools = {&open_pools, &open_pools};
 
 /* ---- open ----------------------------------------------------------------- */
 
@@ -75,6 +79,14 @@ static void free_pool(par_pool *pool)
     free(pool);
 }
 
+static par_pool *note_open(par_pool *pool)
+{
+    lock_take();
+    list_insert(&open_pools, &pool->node);
+    lock_give();
+    return pool;
+}
+
 par_error par_pool_open(par_comm *comm, const par_pool_options *options,
                         par_pool **pool_p)
 {
@@ -98,57 +110,13 @@ par_error par_pool_open(par_comm *comm, const par_pool_options *options,
     else
         err = par_barrier(own);
     if (!err)
-        *pool_p = pool;
+        *pool_p = note_open(pool);
     else if (pool)
         free_pool(pool);
     return err;
 }
 
-/* ---- stop and close ------------------------------------------------------- */
-
-static bool is_over(par_pool *pool, const void *what)
-{
-    (void)what;
-    return pool->is_over;
-}
-
-/* Whether POOL can be closed, after a wait. */
-static par_error end_pool(par_pool *pool)
-{
-    pool_wait w = {.is_over = is_over};
-    bool late;
-    par_error err = PAR_OK;
-
-    if (!pool->is_over && (pool->begun || (pool->takes && pool->rank)))
-        return error_set(PAR_ERR_STATE,
-                         "the pool cannot be closed yet: %zu tasks have been taken here "
-                         "and not been answered, or par_pool_take has not given NULL yet",
-                         pool->begun);
-    if (pool->manager && !pool_manager_stops(pool))
-        err = pool_manager_stop(pool, false);
-    return err ? err : pool_wait_until(pool, &w, -1, &late);
-}
-
-par_error par_pool_close(par_pool **pool_p)
-{
-    par_pool *pool = pool_p ? *pool_p : NULL;
-    par_comm *comm;
-    par_error err = comm_check_job();
-
-    if (err || !pool)
-        return err;
-    pthread_mutex_lock(&pool->mutex);
-    err = end_pool(pool);
-    pthread_mutex_unlock(&pool->mutex);
-    if (err)
-        return err;
-    comm = pool->comm;
-    if (pool->manager)
-        pool_manager_end(pool);
-    free_pool(pool);
-    *pool_p = NULL;
-    return par_comm_free(&comm);
-}
+/* ---- stop ----------------------------------------------------------------- */
 
 par_error par_pool_stop(par_pool *pool, bool discard)
 {
@@ -165,5 +133,109 @@ par_error par_pool_stop(par_pool *pool, bool discard)
         pool_fail(pool, err);
     pool_wake(pool);
     pthread_mutex_unlock(&pool->mutex);
+    return err;
+}
+
+/* ---- close ---------------------------------------------------------------- */
+
+/* So long threads of this rank that are told of the end may take to leave, in seconds. */
+static const double leave_time = 5;
+
+/* All is done, or what is left is done by nobody. */
+static bool is_at_end(par_pool *pool, const void *what)
+{
+    (void)what;
+    return pool->is_over || (pool->manager && pool_manager_is_stuck(pool));
+}
+
+/* No thread is in the pool but those that close it. */
+static bool is_left(par_pool *pool, const void *what)
+{
+    (void)what;
+    for (list_node *node = pool->waits.next; node != &pool->waits; node = node->next) {
+        const pool_wait *w = LIST_OF(node, pool_wait, node);
+
+        if (!w->manages && !w->closes)
+            return false;
+    }
+    return true;
+}
+
+static par_error check_begun(const par_pool *pool)
+{
+    if (pool->is_over)
+        return PAR_OK;
+    if (pool->begun)
+        return error_set(PAR_ERR_STATE,
+                         "the pool cannot be closed: tasks that have been taken here and "
+                         "not been answered: %zu",
+                         pool->begun);
+    if (pool->takes && !pool->manager)
+        return error_set(PAR_ERR_STATE, "the pool cannot be closed: par_pool_take has "
+                                        "been called here, and has not given NULL yet");
+    return PAR_OK;
+}
+
+/* Bring POOL to its end. Needs the mutex. */
+static par_error end_pool(par_pool *pool)
+{
+    pool_wait end = {.is_over = is_at_end, .closes = true};
+    pool_wait left = {.is_over = is_left, .closes = true};
+    bool late;
+    par_error err = check_begun(pool);
+
+    if (!err)
+        err = pool->manager ? pool_manager_stop(pool, false) : pool_worker_leave(pool);
+    if (!err)
+        err = pool_wait_until(pool, &end, -1, &late);
+    if (!err && !pool->is_over)
+        return pool_manager_tell_stuck(pool);
+    if (!err)
+        err = pool_wait_until(pool, &left, par_time() + leave_time, &late);
+    if (!err && late)
+        return error_set(PAR_ERR_STATE,
+                         "the pool cannot be closed: a thread is in "
+                         "par_pool_take or par_pool_wait, and stays there");
+    return err;
+}
+
+static par_error close_pool(par_pool *pool)
+{
+    par_comm *comm = pool->comm;
+    par_error err;
+
+    pthread_mutex_lock(&pool->mutex);
+    err = end_pool(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    if (err)
+        return err;
+    lock_take();
+    list_remove(&pool->node);
+    lock_give();
+    if (pool->manager)
+        pool_manager_end(pool);
+    free_pool(pool);
+    return par_comm_free(&comm);
+}
+
+par_error par_pool_close(par_pool **pool_p)
+{
+    par_pool *pool = pool_p ? *pool_p : NULL;
+    par_error err = comm_check_job();
+
+    if (err || !pool)
+        return err;
+    err = close_pool(pool);
+    if (!err)
+        *pool_p = NULL;
+    return err;
+}
+
+par_error pool_close_all(void)
+{
+    par_error err = PAR_OK;
+
+    while (!err && !list_is_empty(&open_pools))
+        err = close_pool(LIST_OF(open_pools.next, par_pool, node));
     return err;
 }

@@ -29,6 +29,7 @@ enum { POOL_OUTSIDE = -1 /* the depth of what is no part of a task */ };
 typedef enum pool_kind {
     POOL_SUBMIT = 1, /* to the manager: number is the depth */
     POOL_STATE,      /* number: deeper tasks are wanted; worker: so many wait */
+    POOL_LEAVE,      /* no tasks are wanted any more */
     POOL_GIVE_BACK,  /* a task that has not been begun */
     POOL_CANCEL,
     POOL_DO,        /* to a worker: number is the depth, worker the rank that submitted */
@@ -113,6 +114,7 @@ typedef struct pool_wait {
     bool (*is_over)(par_pool *pool, const void *what);
     const void *what;
     bool manages; /* the manager's thread */
+    bool closes;  /* the pool */
     bool wants_tasks;
     int floor; /* that are deeper than this */
     par_request *event;
@@ -144,6 +146,7 @@ typedef struct pool_batch {
 } pool_batch;
 
 struct par_pool {
+    list_node node; /* among those of this rank */
     pthread_mutex_t mutex;
     par_comm *comm;
     int rank, size;
@@ -175,11 +178,17 @@ struct par_pool {
     struct {
         int floor, suspended;
         bool is_known; /* to the manager */
+        bool has_left; /* which is known to it, too */
     } state;
     int64_t flushed_ns;
 
     struct pool_manager *manager; /* on rank 0 */
 };
+
+/* ---- pool ----------------------------------------------------------------- */
+
+/* Close all pools of this rank, as par_pool_close does. */
+par_error pool_close_all(void);
 
 /* ---- pool_post ---------------------------------------------------------- */
 
@@ -296,6 +305,9 @@ par_error pool_worker_offer(par_pool *pool, const pool_wait *w);
 /* W is over; this rank goes on with a task. */
 par_error pool_worker_resume(par_pool *pool);
 
+/* This rank closes the pool: it does no tasks. */
+par_error pool_worker_leave(par_pool *pool);
+
 /* A task deeper than FLOOR is here; take it, or NULL. */
 bool pool_worker_has(const par_pool *pool, int floor);
 par_pool_task *pool_worker_take(par_pool *pool, int floor);
@@ -351,5 +363,9 @@ par_error pool_manager_forget(par_pool *pool, pool_blob *blob);
 /* Let workers stop once all is done; take back what is not begun if DISCARD. */
 par_error pool_manager_stop(par_pool *pool, bool discard);
 bool pool_manager_stops(const par_pool *pool);
+
+/* Whether tasks are left that nobody does: all others have left. That as an error. */
+bool pool_manager_is_stuck(const par_pool *pool);
+par_error pool_manager_tell_stuck(const par_pool *pool);
 
 #endif

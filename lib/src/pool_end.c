@@ -93,3 +93,34 @@ bool pool_manager_stops(const par_pool *pool)
 {
     return pool->manager->stops;
 }
+
+/* ---- what nobody does ----------------------------------------------------- */
+
+static bool wants_tasks(const par_pool *pool)
+{
+    for (list_node *node = pool->waits.next; node != &pool->waits; node = node->next)
+        if (LIST_OF(node, pool_wait, node)->wants_tasks)
+            return true;
+    return pool->takes || pool->begun;
+}
+
+bool pool_manager_is_stuck(const par_pool *pool)
+{
+    const pool_manager *m = pool->manager;
+
+    if (!m->stops || !m->left || m->left != m->queued || wants_tasks(pool))
+        return false;
+    for (int rank = 1; rank < pool->size; rank++)
+        if (!m->seats[rank].has_left)
+            return false;
+    return true;
+}
+
+par_error pool_manager_tell_stuck(const par_pool *pool)
+{
+    return error_set(PAR_ERR_STATE,
+                     "the pool cannot be closed: of its tasks %zu are not done, and no "
+                     "rank takes any: par_pool_take does, and par_pool_stop can discard "
+                     "them",
+                     pool->manager->left);
+}

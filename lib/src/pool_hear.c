@@ -173,8 +173,15 @@ static par_error hear_cancel(par_pool *pool, int source, const pool_record *reco
 static void hear_state(pool_seat *seat, const pool_record *record)
 {
     seat->is_taken = true;
+    seat->has_left = false;
     seat->floor = record->number;
     seat->suspended = (size_t)record->worker;
+}
+
+static void hear_leave(pool_seat *seat)
+{
+    seat->is_taken = false;
+    seat->has_left = true;
 }
 
 par_error pool_manager_handle(par_pool *pool, int source, const pool_record *record,
@@ -192,6 +199,9 @@ par_error pool_manager_handle(par_pool *pool, int source, const pool_record *rec
         return hear_return(pool, source, record);
     case POOL_STATE:
         hear_state(&pool->manager->seats[source], record);
+        return PAR_OK;
+    case POOL_LEAVE:
+        hear_leave(&pool->manager->seats[source]);
         return PAR_OK;
     case POOL_CANCEL:
         return hear_cancel(pool, source, record);

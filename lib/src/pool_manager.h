@@ -43,6 +43,7 @@ typedef struct pool_job {
 /* What is known of a worker. */
 typedef struct pool_seat {
     bool is_taken; /* it has asked for tasks */
+    bool has_left; /* and never will */
     int floor;     /* deeper ones */
     size_t tasks, suspended;
     double load; /* seconds that they are expected to take */

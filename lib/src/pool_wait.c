@@ -151,11 +151,14 @@ static double time_left(const par_pool *pool, const pool_wait *w, double until)
     return left < 0 ? 0 : left;
 }
 
-/* Whoever moved messages has stopped: another one has to. */
+/* A thread has left: who closes the pool waits for that, and if it has moved messages,
+ * another one has to. */
 static void hand_over(par_pool *pool)
 {
     pool_wait *first = LIST_OF(pool->waits.next, pool_wait, node);
 
+    if (pool->is_over)
+        pool_wake(pool);
     if (pool->manager || pool->mover || list_is_empty(&pool->waits) || first->is_woken)
         return;
     first->is_woken = true;

@@ -190,9 +190,23 @@ static par_error tell_state(par_pool *pool, int floor, size_t suspended)
         pool->state.suspended == record.worker)
         return PAR_OK;
     pool->state.is_known = true;
+    pool->state.has_left = false;
     pool->state.floor = floor;
     pool->state.suspended = record.worker;
     return pool_post(pool, 0, &record, NULL, 0);
+}
+
+par_error pool_worker_leave(par_pool *pool)
+{
+    pool_record record = {.kind = POOL_LEAVE};
+    par_error err;
+
+    if (pool->is_over || pool->state.has_left)
+        return PAR_OK;
+    pool->state.is_known = false;
+    pool->state.has_left = true;
+    err = pool_post(pool, 0, &record, NULL, 0);
+    return err ? err : pool_flush(pool, 0);
 }
 
 /* The least deep that a thread of this rank would do, W among them. */
