@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """pypar - messages between the ranks of a job.
 
     import pypar as pp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What src/*.c define, for type checkers. NumPy need not be there, nor mpi4py: without it
 # its communicators are Any.
 from collections.abc import Callable, Generator, Iterable, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`await request`: a thread waits, so that no event loop has to."""
 
 import asyncio

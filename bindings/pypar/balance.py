@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Equal shares."""
 
 from typing import SupportsInt

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The old pypar's buffered send. Sends manage their own memory, so the functions
 around it only keep the books."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names of the old pypar that were going away twenty years ago. They warn, and work."""
 
 import functools

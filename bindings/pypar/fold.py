@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Joining the objects of a reduce, in the order of the ranks, by an operation that is
 none of Python's operators."""
 

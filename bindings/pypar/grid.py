@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The ranks of a communicator as a Cartesian grid."""
 
 import itertools

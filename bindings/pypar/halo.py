@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Halos: the outermost layers of a rank's array, which its neighbours fill.
 
 The layers of the interior that a neighbour wants are a face. In each dimension of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Communicators of mpi4py: both packages work on one MPI."""
 
 from typing import TYPE_CHECKING

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The old pypar's functions that the world's methods do in another way."""
 
 from collections.abc import Callable, Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The constants that the old pypar's extension module had."""
 
 from ._core import BAND, BOR, BXOR, LAND, LOR, LXOR, MAX, MIN, PROD, SUM

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tests, of unittest's, that run on several ranks.
 
     import unittest
