@@ -126,7 +126,9 @@ static void tell_sending(const void *what, watch_account *account)
     tell_request(s->c, s->request, account);
 }
 
-par_error collective_finish(collective *c, par_request *request, par_error err)
+/* Wait for REQUEST, a send of C, of which ERR has come so far. Where C has failed or
+ * fails meanwhile, that is the error, but the send has ended. */
+static par_error finish(collective *c, par_request *request, par_error err)
 {
     sending s = {.c = c, .request = request, .failed = err};
     par_error sent;
@@ -159,7 +161,7 @@ par_error collective_send_content(collective *c, const par_content *content,
     lock_take();
     err = request_send(&request, c->comm, &out);
     lock_give();
-    return err ? err : collective_finish(c, &request, PAR_OK);
+    return err ? err : finish(c, &request, PAR_OK);
 }
 
 /* The short way for what collective calls send most. */
@@ -179,7 +181,7 @@ static par_error send_small(collective *c, const void *data, size_t bytes, int d
     lock_take();
     err = request_send_small(&request, c->comm, &header, &c->wire, data, dest, &gone);
     lock_give();
-    return err || gone ? err : collective_finish(c, &request, PAR_OK);
+    return err || gone ? err : finish(c, &request, PAR_OK);
 }
 
 par_error collective_send(collective *c, const void *data, size_t bytes, int dest)
@@ -205,7 +207,7 @@ par_error collective_send_all(collective *c, const request_outgoing *outs, size_
         err = request_send(&requests[started], c->comm, &outs[started]);
     lock_give();
     for (size_t i = 0; i < started; i++)
-        err = collective_finish(c, &requests[i], err);
+        err = finish(c, &requests[i], err);
     free(requests);
     return err;
 }
@@ -339,7 +341,7 @@ static par_error swap_large(collective *c, const par_part *out, int dest, void *
         return err;
     if (source >= 0)
         err = collective_receive_into(c, in, in_bytes, source);
-    return collective_finish(c, &send, err);
+    return finish(c, &send, err);
 }
 
 par_error collective_swap(collective *c, const void *out, size_t out_bytes, int dest,

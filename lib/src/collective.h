@@ -46,10 +46,6 @@ void collective_end_mpi(void);
 request_outgoing collective_outgoing(const collective *c, const par_content *content,
                                      const par_part *parts, size_t part_count, int dest);
 
-/* Wait for REQUEST, a send of C, of which ERR has come so far. Where C has failed or
- * fails meanwhile, that is the error, but the send has ended. */
-par_error collective_finish(collective *c, par_request *request, par_error err);
-
 /* To whom a rank sends in turn N of 1 to size - 1, and from whom it receives: each
  * begins with the one behind it, so that not all send to rank 0 first. */
 static inline int collective_nth_dest(const par_comm *comm, int n)
