@@ -65,7 +65,7 @@ extern "C" {
     X(PAR_ERR_TYPE, "the message holds another type")                         \
     X(PAR_ERR_SIZE, "the message does not fit the buffer")                    \
     X(PAR_ERR_MISMATCH, "ranks called a collective with differing arguments") \
-    X(PAR_ERR_STATE, "not between par_init and par_finalize")                 \
+    X(PAR_ERR_STATE, "this call cannot be made now")                          \
     X(PAR_ERR_MEMORY, "out of memory")                                        \
     X(PAR_ERR_WIRE, "a message is damaged or not one of par's")               \
     X(PAR_ERR_CANCELLED, "the request was cancelled")                         \
