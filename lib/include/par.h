@@ -21,8 +21,8 @@
  *
  * - A function that can fail returns a par_error, PAR_OK (0) on success. The
  *   rest of the story is in par_error_detail(): the value, the rank, and what
- *   would be right. Results come through the last argument, which is set only
- *   on success.
+ *   would be right. Results come through the last arguments, which are set
+ *   only on success; a NULL one is PAR_ERR_ARG, unless it may be NULL.
  * - Counts are elements of the given par_type, never bytes, unless a name says
  *   bytes. Counts above 2^31 work.
  * - Buffers stay the caller's. A buffer may be NULL where its count is 0.
@@ -30,9 +30,12 @@
  *   same order relative to its other collective calls there.
  * - Every function may be called from any thread between par_init and
  *   par_finalize, those two from one thread at a time. Functions of one
- *   request or one message are for one thread at a time.
- * - A call on a communicator returns PAR_ERR_STATE before par_init and after
- *   par_finalize; a call with a NULL communicator returns PAR_ERR_ARG.
+ *   request or one message are for one thread at a time. At any time may be called
+ *   par_abort, which then ends this process, and what asks for texts, types, the
+ *   host, the time and CPUs.
+ * - A call on a communicator or one of its requests returns PAR_ERR_STATE before
+ *   par_init and after par_finalize; a call with a NULL communicator returns
+ *   PAR_ERR_ARG.
  */
 #ifndef PAR_H
 #define PAR_H
@@ -478,12 +481,12 @@ PAR_API par_error par_receive(par_comm *comm, void *data, size_t count, par_type
                               int source, int tag, par_status *status);
 
 /* Wait until a message from SOURCE under TAG is there, and say in *STATUS what it
- * is. It stays to be received; if several threads receive, another may be first.
- * Errors as in par_receive. */
+ * is, unless STATUS is NULL. It stays to be received; if several threads receive, another
+ * may be first. Errors as in par_receive. */
 PAR_API par_error par_probe(par_comm *comm, int source, int tag, par_status *status);
 
 /* Look, without waiting, whether such a message is there, and say so in
- * *FOUND_P; *STATUS is set if it is. */
+ * *FOUND_P; *STATUS is set if it is. Otherwise as par_probe. */
 PAR_API par_error par_probe_now(par_comm *comm, int source, int tag, par_status *status,
                                 bool *found_p);
 
@@ -560,11 +563,18 @@ PAR_API par_error par_cancel(par_request *request, bool *cancelled_p);
 PAR_API par_error par_receive_leave(par_request **request_p);
 
 /* Make a request that is done when the program says so, by par_event_set: it
- * wakes a thread that waits for some of several requests. */
+ * wakes a thread that waits for some of several requests. It is the caller's to
+ * bring to its end.
+ *
+ * PAR_ERR_MEMORY
+ */
 PAR_API par_error par_event_start(par_comm *comm, par_request **request_p);
 
-/* REQUEST, which par_event_start made, is done. May be called while another
- * thread waits for it. */
+/* REQUEST, which par_event_start made, is done; again is harmless. May be called
+ * while another thread waits for it.
+ *
+ * PAR_ERR_ARG  it is another kind of request
+ */
 PAR_API par_error par_event_set(par_request *request);
 
 /* ---- message: type and size not known beforehand ------------------------ */
@@ -658,11 +668,14 @@ PAR_API par_error par_message_take(par_message **message_p, const par_part *part
                                    size_t part_count);
 
 /* Put *MESSAGE_P back to where it was received from, ahead of all messages
- * that came later. */
+ * that came later. NULL is fine. */
 PAR_API void par_message_return(par_message **message_p);
 
 /* End *MESSAGE_P; a body that has not been taken is received and dropped,
- * for its sender waits for that. NULL is fine. */
+ * for its sender waits for that. NULL is fine.
+ *
+ * PAR_ERR_MEMORY, PAR_ERR_MPI  the body could not be received; the message is ended
+ */
 PAR_API par_error par_message_free(par_message **message_p);
 
 /* ---- wait: what happens while a rank waits ------------------------------ */
@@ -761,10 +774,11 @@ PAR_API par_error par_allgather(par_comm *comm, const void *part, size_t count,
 PAR_API par_error par_alltoall(par_comm *comm, const void *data, void *result,
                                size_t count, par_type type);
 
-/* The same with parts of differing length. The rank that has or gets all parts says
- * in COUNTS how many elements each rank's has, and in DISPLS from which element on it
- * lies in DATA; DISPLS may be NULL where they lie one behind the other. Both have a
- * number for each rank and stay the caller's. Parts that are written must not overlap.
+/* Collective calls whose parts have differing lengths. The rank that has or gets all
+ * parts says in COUNTS how many elements each rank's has, and in DISPLS from which
+ * element on it lies in DATA; DISPLS may be NULL where they lie one behind the other.
+ * Both have a number for each rank and stay the caller's. Parts that are written must not
+ * overlap.
  *
  * Both sides of a part must give the same count. If they don't the call has failed, as
  * one whose arguments differ; what has been received by then may be in its place.
@@ -810,7 +824,7 @@ PAR_API par_error par_reduce_scatter(par_comm *comm, const void *data, void *res
  * WHY in their details. */
 PAR_API par_error par_collective_fail(par_comm *comm, const char *why);
 
-/* The same, started and not waited for: they return at once, and the call goes on in
+/* Collective calls that are started and not waited for: they return at once, and go on in
  * a thread of COMM's own, even while this one computes. *REQUEST_P is the caller's to
  * bring to its end; until that the memory must stay as it is, or untouched where the
  * result goes.
@@ -864,8 +878,8 @@ PAR_API par_error par_task_start(par_comm *comm, par_task *run, void *argument,
  */
 PAR_API par_error par_task_leave(par_request **request_p);
 
-/* The same for messages whose content only their sender knows; what bindings
- * build on. */
+/* Collective calls, which wait, for messages whose content only their sender knows; what
+ * bindings build on. */
 
 /* ROOT gives CONTENT and PARTS (others: both ignored); every other rank gets
  * *MESSAGE_P, to be ended as a received one is; on ROOT it is set to NULL. */
