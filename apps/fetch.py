@@ -6,6 +6,7 @@ Run it as: mpirun -np 4 python apps/fetch.py --pages 200 --threads 16
 Without addresses rank 0 serves pages to be fetched itself, each after a while.
 """
 
+import argparse
 import contextlib
 import http.server
 import itertools
@@ -79,7 +80,8 @@ def report(pages, seconds):
 def address(text):
     """The type of an argument: urllib would open files, too."""
     if not re.match(r"https?://", text):
-        raise ValueError
+        message = f'wants http://... or https://..., got "{text:.64}"'
+        raise argparse.ArgumentTypeError(message)
     return text
 
 

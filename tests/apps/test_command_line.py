@@ -24,7 +24,7 @@ FARM = "farm.py: argument number: wants 0 to 100000000000000, got "
 BSEND = "bsend.py: argument --numbers: wants 0 to 100000000, got "
 HEAT_PY = "heat.py: argument --rows: wants 1 to 1000000, got "
 DARTS = "darts.py: argument --darts: wants 1 to 100000000000, got "
-FETCH = "fetch.py: argument address: invalid address value: "
+FETCH = "fetch.py: argument address: wants http://... or https://..., got "
 HUGE = "9" * 5000
 
 REFUSED = [
@@ -97,7 +97,7 @@ REFUSED = [
     ("heat.py", ["--row", "5"], "heat.py: unrecognized arguments: --row 5"),
     ("darts.py", ["--darts", "0"], DARTS + '"0"'),
     ("commands.py", ["--x"], "commands.py: unrecognized arguments: --x"),
-    ("fetch.py", ["file:///etc/passwd"], FETCH + "'file:///etc/passwd'"),
+    ("fetch.py", ["file:///etc/passwd"], FETCH + '"file:///etc/passwd"'),
     ("images.py", ["--out"], "images.py: argument --out: expected one argument"),
 ]
 
