@@ -172,8 +172,12 @@ static par_error check(const par_comm *comm, const outs *o, par_message *const *
 
     if (err)
         return err;
-    if (!o->contents || !o->parts || !o->part_counts || !messages || !sends)
-        return error_set(PAR_ERR_ARG, "a list of the call is NULL");
+    if (!o->contents || !o->parts || !o->part_counts)
+        return error_set(PAR_ERR_ARG, "contents, parts or part_counts are NULL: they say "
+                                      "what is sent");
+    if (!messages || !sends)
+        return error_set(PAR_ERR_ARG, "%s is NULL: it is where they go",
+                         messages ? "sends" : "messages");
     count = o->one_for_all ? 1 : comm->size;
     for (int i = 0; !err && i < count; i++)
         if (o->one_for_all || i != comm->rank)

@@ -100,7 +100,7 @@ par_error p2p_check_content(const par_content *content, const par_part *parts,
     uint64_t bytes = 0;
 
     if (!content)
-        return error_set(PAR_ERR_ARG, "the content is NULL");
+        return error_set(PAR_ERR_ARG, "the content is NULL: it says what is sent");
     if (part_count && !parts)
         return error_set(PAR_ERR_ARG, "the list of %zu parts is NULL", part_count);
     if (content->extra_bytes && !content->extra)
@@ -111,7 +111,9 @@ par_error p2p_check_content(const par_content *content, const par_part *parts,
             return error_set(PAR_ERR_ARG, "part %zu of %zu bytes is NULL", i,
                              parts[i].bytes);
         if (__builtin_add_overflow(bytes, parts[i].bytes, &bytes) || bytes > PTRDIFF_MAX)
-            return error_set(PAR_ERR_SIZE, "the parts are more bytes than there can be");
+            return error_set(PAR_ERR_SIZE,
+                             "parts 0 to %zu have more bytes than there can be, %td", i,
+                             PTRDIFF_MAX);
     }
     if (content->kind == PAR_ARRAY)
         return check_array(content, bytes, part_count);

@@ -24,7 +24,7 @@ static par_error end(par_request **request_p, par_error err, par_status *status)
 static par_error check(par_request *const *request_p)
 {
     if (!request_p)
-        return error_set(PAR_ERR_ARG, "request_p is NULL");
+        return error_set(PAR_ERR_ARG, "request_p is NULL: it is where the request is");
     return *request_p ? comm_check((*request_p)->comm) : PAR_OK;
 }
 
@@ -186,7 +186,7 @@ par_error par_wait_some(par_request *const *requests, size_t count, double secon
         err = error_set(PAR_ERR_ARG, "%s is NULL: it is where the answer goes",
                         done_p ? "indices" : "done_p");
     if (!err && isnan(seconds))
-        err = error_set(PAR_ERR_ARG, "seconds is not a number");
+        err = error_set(PAR_ERR_ARG, "seconds is not a number: negative means for ever");
     if (!err && some) {
         lock_take();
         err = wait_until(step_several, tell_several, &s, true);
@@ -221,7 +221,7 @@ par_error par_wait_all(par_request **requests, size_t count, par_status *statuse
 static par_error check_one(const par_request *request)
 {
     return request ? comm_check(request->comm)
-                   : error_set(PAR_ERR_ARG, "the request is NULL");
+                   : error_set(PAR_ERR_ARG, "the request is NULL: it may have ended");
 }
 
 par_error par_cancel(par_request *request, bool *cancelled_p)

@@ -39,16 +39,17 @@ static par_error adopt(MPI_Comm mpi, par_comm **new_p)
     return err;
 }
 
-static par_error check_new(par_comm *const *new_p)
+static par_error check_result(const void *result_p, const char *name)
 {
-    return new_p ? PAR_OK
-                 : error_set(PAR_ERR_ARG, "new_p is NULL: it is where the result goes");
+    return result_p
+               ? PAR_OK
+               : error_set(PAR_ERR_ARG, "%s is NULL: it is where the result goes", name);
 }
 
 par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
 {
     MPI_Comm mpi;
-    par_error err = check_new(new_p);
+    par_error err = check_result(new_p, "new_p");
     int code;
 
     if (!err && color < 0 && color != PAR_NO_COLOR)
@@ -71,7 +72,7 @@ par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
 par_error par_split_node(par_comm *comm, par_comm **new_p)
 {
     MPI_Comm mpi;
-    par_error err = check_new(new_p);
+    par_error err = check_result(new_p, "new_p");
     int code;
 
     if (!err)
@@ -152,7 +153,7 @@ par_error par_comm_free(par_comm **comm_p)
 
 par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
 {
-    par_error err = mpi_p ? PAR_OK : error_set(PAR_ERR_ARG, "mpi_p is NULL");
+    par_error err = check_result(mpi_p, "mpi_p");
     int code;
 
     if (!err)
@@ -170,9 +171,10 @@ par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
 par_error par_to_fortran(par_comm *comm, int *handle_p)
 {
     MPI_Comm mpi;
-    par_error err =
-        handle_p ? par_to_mpi(comm, &mpi) : error_set(PAR_ERR_ARG, "handle_p is NULL");
+    par_error err = check_result(handle_p, "handle_p");
 
+    if (!err)
+        err = par_to_mpi(comm, &mpi);
     if (!err)
         *handle_p = MPI_Comm_c2f(mpi);
     return err;
@@ -187,12 +189,12 @@ par_error par_from_mpi(MPI_Comm mpi, par_comm **new_p)
 {
     MPI_Comm copy;
     int code;
-    par_error err = check_new(new_p);
+    par_error err = check_result(new_p, "new_p");
 
     if (!err && !par_initialized())
         err = comm_check(NULL);
     if (!err && mpi == MPI_COMM_NULL)
-        err = error_set(PAR_ERR_ARG, "mpi is MPI_COMM_NULL");
+        err = error_set(PAR_ERR_ARG, "mpi is MPI_COMM_NULL: it must be a communicator");
     if (err)
         return err;
     collective_begin_mpi();
