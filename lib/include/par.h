@@ -259,6 +259,10 @@ typedef struct par_options {
  * so is every process with PAR_ALONE=1 in its environment. One that was made by fork and
  * goes on with the rank's memory can call nothing but par_rank and par_size.
  *
+ * Ranks that wait for each other for ever are found, told of on stderr, and end the job
+ * with status 86, unless the environment variable PAR_DEADLOCK is report or off. A wait
+ * of PAR_HANG_SECONDS, 60 unless set, is told of once in a job; 0: never.
+ *
  * PAR_ERR_ARG        an option or its environment variable is out of range, does not fit
  *                    the node, or differs between ranks; or versions of par do that
  *                    cannot work together; WORLD_P is NULL
