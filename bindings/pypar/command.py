@@ -10,6 +10,8 @@ import importlib
 import os
 import sys
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import NamedTuple
 
 
@@ -46,10 +48,35 @@ def run(arguments: list[str], *, is_rank: bool) -> None:
     word, *rest = arguments or ["--help"]
     command = next((each for each in COMMANDS if each.name == word), None)
     if command is None:
-        sys.exit(_usage(word))
+        with one_voice(is_first()):
+            sys.exit(_usage(word))
     if command.is_rank == is_rank:
         module = importlib.import_module(f"{__package__}.{command.module}")
         sys.exit(module.main(rest))
+
+
+@contextmanager
+def one_voice(speaks: bool) -> Iterator[None]:
+    """All processes of a job have the same arguments. One says what is wrong with them,
+    and ends the job by its status; the others must not end it sooner."""
+    if speaks:
+        yield
+        return
+    try:
+        with redirect_stdout(None), redirect_stderr(None):
+            yield
+    except SystemExit:
+        sys.exit(0)
+
+
+def is_first() -> bool:
+    """Whether this is the first process of its job, as far as the launcher says so: it
+    is for commands that start no MPI."""
+    from .doctor.here import Here
+    from .doctor.launch import launched
+
+    found = launched(Here())
+    return not found or found.number == 0
 
 
 def _usage(word: str) -> int:

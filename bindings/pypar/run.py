@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="pypar run",
+        prog="python -m pypar run",
         description="Start a program on several ranks, by the mpirun that belongs to pypar.",
     )
     parser.add_argument("-n", type=ranks, metavar="RANKS", help="how many ranks")

@@ -16,9 +16,10 @@ from .run import ranks
 _UNITS = {"d": 86400, "h": 3600, "m": 60}
 _DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
 _AS_SLURM_SAYS = re.compile(r"\d+|(?:\d+-)?\d+(?::\d\d){1,2}|\d+-\d+")
-_WORD = re.compile(
-    r"[A-Za-z0-9_.,:+@%=/\[\]-]+"
-)  # means nothing else in a line of #SBATCH
+# What means nothing else in a line of #SBATCH.
+_WORD = re.compile(r"[A-Za-z0-9_.,:+@%=/\[\]-]+")
+
+_SIGNAL_MAX = 65535  # seconds before the end, as sbatch has it
 
 # Options that sbatch has by the same names.
 _SAME = {
@@ -47,27 +48,29 @@ def main(arguments: list[str]) -> int:
     try:
         return subprocess.run(["sbatch"], input=text, text=True).returncode
     except FileNotFoundError:
-        print("pypar submit: sbatch is not on PATH: is this a SLURM login node? "
-              "--dry-run shows what it would get", file=sys.stderr)  # fmt: skip
+        told = "sbatch is not on PATH: is this a SLURM login node?"
+        print(f"pypar submit: {told} --dry-run shows what it gets", file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="pypar submit",
+        prog="python -m pypar submit",
         description="Have SLURM run a script on several ranks.",
         epilog="Arguments of the script stand behind --.",
         allow_abbrev=False,
     )
     parser.add_argument("script", type=_script, help="of Python")
-    parser.add_argument("-n", type=ranks, required=True, metavar="RANKS")
+    parser.add_argument(
+        "-n", type=ranks, required=True, metavar="RANKS", help="how many ranks"
+    )
     parser.add_argument("--time", type=duration, help="limit, as 2h, 1h30m or 02:00:00")
     parser.add_argument("--name", type=_word, help="of the job; else the script's")
     for name, meaning in _SAME.items():
         parser.add_argument(f"--{name}", type=_word, help=meaning)
     parser.add_argument(
         "--signal",
-        type=int,
+        type=_seconds,
         default=60,
         metavar="SECONDS",
         help="before the end, when pypar.on_time_limit calls its functions; else 60",
@@ -84,6 +87,12 @@ def _word(text: str) -> str:
             f"{text!r}: letters, digits and _.,:+@%=/[]- only"
         )
     return text
+
+
+def _seconds(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _SIGNAL_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r}: a number from 0 to {_SIGNAL_MAX}")
+    return int(text)
 
 
 def _script(text: str) -> Path:
@@ -115,7 +124,7 @@ def batch_script(asked: argparse.Namespace, arguments: list[str]) -> str:
     options |= {name: getattr(asked, name.replace("-", "_")) for name in _SAME}
     options["signal"] = f"B:USR1@{asked.signal}"
     lines = [f"#SBATCH --{name}={value}" for name, value in options.items() if value]
-    program = [str(asked.script)] if asked.script.suffix == ".py" else [
-        sys.executable, str(asked.script)]  # fmt: skip
-    command = [sys.executable, "-m", "pypar", "run", *program, *arguments]
+    python = [] if asked.script.suffix == ".py" else [sys.executable]
+    program = [*python, str(asked.script), *arguments]
+    command = [sys.executable, "-m", "pypar", "run", *program]
     return "\n".join(["#!/bin/sh", *lines, f"exec {shlex.join(command)}", ""])

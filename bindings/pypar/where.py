@@ -66,10 +66,9 @@ def _save(text: str, file: str) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> "argparse.Namespace":
-    """On all ranks; rank 0 says what is wrong with them."""
     import argparse
-    from contextlib import nullcontext, redirect_stderr, redirect_stdout
-    from io import StringIO
+
+    from .command import one_voice
 
     parser = argparse.ArgumentParser(
         prog="python -m pypar where",
@@ -79,7 +78,5 @@ def _parse(arguments: Sequence[str]) -> "argparse.Namespace":
     parser.add_argument("--all", action="store_true", help="a line for each rank")
     parser.add_argument("--json", action="store_true", help="print it for programs")
     parser.add_argument("--svg", metavar="FILE", help="draw a picture, instead of text")
-    silent = world.rank > 0
-    with redirect_stdout(StringIO()) if silent else nullcontext():
-        with redirect_stderr(StringIO()) if silent else nullcontext():
-            return parser.parse_args(arguments)
+    with one_voice(world.rank == 0):
+        return parser.parse_args(arguments)

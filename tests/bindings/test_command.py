@@ -22,6 +22,13 @@ def test_no_command_is_status_2_and_says_which_there_are():
     assert "'rnu'" in done.stderr and "run " in done.stderr
 
 
+def test_a_job_says_once_what_is_wrong():
+    for words in ([], ["rnu"], ["doctor", "--timeout", "nan"], ["where", "there"]):
+        done = mpirun(3, PYTHON, "-m", "pypar", *words)
+        assert done.returncode == (2 if words else 0), done
+        assert (done.stdout + done.stderr).count("usage: python -m pypar") == 1, done
+
+
 def test_commands_about_the_job_to_be_start_no_mpi():
     """They work where MPI cannot start."""
     broken = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_ess": "nonsense"}

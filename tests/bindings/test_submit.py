@@ -93,6 +93,7 @@ def test_a_time_may_be_written_in_two_ways(job, time, slurm):
         (["job.py", "-n", "2", "--time", "h"], "'h'"),
         (["job.py", "-n", "2", "--time", "0m"], "'0m'"),
         (["job.py", "-n", "2", "--signal", "soon"], "'soon'"),
+        (["job.py", "-n", "2", "--signal", "65536"], "0 to 65535"),
         (["job.py", "-n", "2", "--name", "a\n#SBATCH --uid=0"], "letters, digits"),
         (["job.py", "-n", "2", "--output", "a b"], "'a b'"),
         (["job.py", "-n", "2", "steps"], "steps"),

@@ -8,10 +8,12 @@ import sys
 import time
 from typing import NamedTuple
 
+from ..command import is_first, one_voice
 from . import copying, launch, machine, network, report, software
 from .here import FAIL, Here, Result
 
 SECONDS = 60
+DAY = 86400
 USAGE = """\
 Look at what a job depends on, alone or as a job: mpirun -np 4 python -m pypar doctor.
 Each line is ok, warn or fail, with a cure. The exit status is 1 where one is fail, else
@@ -85,12 +87,24 @@ def arguments_of(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=SECONDS,
         metavar="SECONDS",
         help="that MPI may take to start (default: %(default)s)",
     )
-    return parser.parse_args(words)
+    with one_voice(is_first()):
+        return parser.parse_args(words)
+
+
+def seconds(text: str) -> float:
+    """The type of an argument: a time limit."""
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = 0
+    if not 0 < limit <= DAY:
+        raise argparse.ArgumentTypeError(f"{text!r}: more than 0 and up to {DAY} seconds")
+    return limit
 
 
 def main(words: list[str]) -> int:
