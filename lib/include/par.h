@@ -1092,8 +1092,8 @@ PAR_API par_error par_pool_answer(par_pool *pool, par_pool_task **task_p, int st
                                   const par_content *content, const par_part *parts,
                                   size_t part_count);
 
-/* What RESULT is, whose, from which rank of the pool's communicator; ends with RESULT,
- * but can be ended before. */
+/* What RESULT is, whose body par_message_body gives; whose result, and from which rank of
+ * the pool's communicator. The message ends with RESULT, but can be ended before. */
 PAR_API par_message **par_pool_result_message(par_pool_result *result);
 PAR_API uint64_t par_pool_result_task(const par_pool_result *result);
 PAR_API int par_pool_result_worker(const par_pool_result *result);
