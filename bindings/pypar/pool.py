@@ -5,9 +5,10 @@ import os
 import queue
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from functools import partial
 from multiprocessing.context import BaseContext
-from typing import Any, NoReturn, Self, TypeAlias, TypeVar
+from typing import Any, NoReturn, ParamSpec, Self, TypeAlias, TypeVar
 
 from . import output
 from ._core import Comm
@@ -19,6 +20,7 @@ from .session import Options, Session
 from .stream import Stream
 
 T = TypeVar("T")
+P = ParamSpec("P")
 Completion: TypeAlias = tuple[int, bool, Any]  # which item; whether it went well; value
 
 CHUNKS_PER_WORKER = 4  # of a map, so that uneven ones can be evened out
@@ -80,6 +82,7 @@ class Pool:
             retries,
         )
         self._session = Session(options)
+        self._max_workers = self._session.size  # which dask looks at
         self._state = "RUN"
         self.streams: set[Stream[Any]] = set()
         weakref.finalize(self, self._session.end, wait=False).atexit = False
@@ -114,6 +117,13 @@ class Pool:
         call = partial(hand_in_call, self._session, func, tuple(args), kwds or {})
         self._session.start(Job(call, result._set))
         return result
+
+    def submit(self, func: Callable[P, T], /, *args: P.args, **kwds: P.kwargs) -> Future[T]:
+        """As apply_async, for who wants an executor's future: dask, asyncio."""
+        future = Future[T]()
+        future.set_running_or_notify_cancel()  # so that it cannot be cancelled
+        self.apply_async(func, args, kwds, future.set_result, future.set_exception)
+        return future
 
     # -- many calls, the results in a list ----------------------------------------------
 

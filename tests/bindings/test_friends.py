@@ -58,8 +58,56 @@ with pypar.Pool() as pool:
 print("done")
 """
 
+# Its schedulers of threads and of processes do their tasks on a pool that they are given.
+DASK = """
+import os
+import dask
+import pypar
+
+
+@dask.delayed
+def increment(x):
+    return x + 1, os.getpid()
+
+
+@dask.delayed
+def add(*terms):
+    return sum(term for term, _ in terms), {os.getpid(), *(pid for _, pid in terms)}
+
+
+@dask.delayed
+def fail(x):
+    raise KeyError(x)
+
+
+def check(total, pids):
+    assert total == sum(range(51)), total
+    assert os.getpid() not in pids
+
+
+tree = add(*[increment(n) for n in range(50)])
+for kind in pypar.Executor, pypar.Pool:
+    with kind(2) as pool:  # of which rank 0 is none
+        with dask.config.set(pool=pool):
+            check(*tree.compute())
+        for scheduler in "threads", "processes":
+            with dask.config.set(pool=pool, scheduler=scheduler):
+                check(*tree.compute())
+            (got,) = dask.compute(tree, scheduler=scheduler, pool=pool)
+            check(*got)
+        try:
+            dask.compute(fail(1), scheduler="processes", pool=pool)
+        except KeyError as error:
+            assert "in fail" in str(error), error
+        else:
+            raise AssertionError("nothing was raised")
+        assert pool.submit(divmod, 7, 2).result() == (3, 1)
+print("done")
+"""
+
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_they_take_the_ranks(script, n):
-    done = mpirun(n, PYTHON, script(SCRIPT), timeout=120)
+@pytest.mark.parametrize("text", [SCRIPT, DASK])
+def test_they_take_the_ranks(script, n, text):
+    done = mpirun(n, PYTHON, script(text), timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", ""), done
