@@ -95,7 +95,11 @@ NEEDS = {
     "pool_mpi4py": "mpi4py",
     "pool_joblib": "joblib",
     "pool_dask": "distributed",
+    "pool_ray": "ray",
 }
+
+
+PACKAGES = ("numpy", *dict.fromkeys(NEEDS.values()))
 
 
 def contenders():
@@ -226,7 +230,7 @@ def about(jobs, rounds):
         "par": re.search(r'PAR_VERSION "(.*)"', header)[1]
         + f" {output_of('git', '-C', str(HERE), 'describe', '--always', '--dirty')}".rstrip(),
         "Python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "mpi4py", "joblib", "distributed")},
+        **{name: version(name) for name in PACKAGES},
         "rounds": str(rounds),
     }
 

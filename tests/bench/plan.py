@@ -29,6 +29,7 @@ CONTENDERS = {
     "MPIPoolExecutor": ("pool_mpi4py", "-", "that of mpi4py.futures, 3 ranks"),
     "joblib": ("pool_joblib", "-", "joblib.Parallel(2), whose processes are loky's"),
     "dask": ("pool_dask", "-", "distributed.Client of 2 workers, a process each"),
+    "Ray": ("pool_ray", "-", "ray.util.multiprocessing.Pool(2)"),
     "ideal": ("pool_ideal", "-", "2 processes, each with its share from the start"),
 }
 
@@ -144,7 +145,7 @@ MATMUL = Section(
 )
 
 _SLICE_OF_POOLS = 25  # their processes start to work, and sleep again
-_POOLS = ("pypar Pool", "multiprocessing", "MPIPoolExecutor", "joblib", "dask")
+_POOLS = ("pypar Pool", "multiprocessing", "MPIPoolExecutor", "joblib", "dask", "Ray")
 POOL = Section(
     "pool",
     "Pools of 2 workers, µs a task",
@@ -332,7 +333,7 @@ TARGETS = [
     Target("ring of 16 ranks, a hop", *_C, ("crowd ring",), most=1.3),
     *(
         Target("pool, empty tasks", other, "pypar Pool", _EACH, least=least)
-        for other, least in zip(_POOLS[1:], (10, 50, 10, 500), strict=True)
+        for other, least in zip(_POOLS[1:5], (10, 50, 10, 500), strict=True)
     ),
     Target(
         "pool, chunks of empty tasks",

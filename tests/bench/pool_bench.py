@@ -6,9 +6,10 @@ the first argument names: the other ranks of its mpirun, or processes that it st
 """
 
 import os
+import secrets
 import sys
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import repeat
 
@@ -133,6 +134,34 @@ def dask_pool():
     return Client(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None)
 
 
+@contextmanager
+def ray_pool():
+    """Of daemons that listen on the loopback, to who knows a word, and leave no trace."""
+    os.environ |= {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # off, it has 127.0.0.1 for its node's
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),  # or else it is kept in a file at home
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    import ray
+    from ray.util.multiprocessing import Pool as RayPool
+
+    ray.init(
+        address="local",
+        num_cpus=WORKERS,
+        num_gpus=0,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        _temp_dir=os.path.dirname(sys.argv[1]),  # the driver's
+    )
+    try:
+        with RayPool(WORKERS) as pool:
+            yield pool
+    finally:
+        ray.shutdown()
+
+
 def one_process():
     from concurrent.futures import ProcessPoolExecutor
 
@@ -145,6 +174,7 @@ FORMS = {
     "mpi4py": Executor(mpi4py_pool),
     "joblib": Joblib(None),
     "dask": Dask(dask_pool),
+    "ray": Pool(ray_pool),
     "ideal": Ideal(one_process),
 }
 

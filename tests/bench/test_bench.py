@@ -12,9 +12,9 @@ import pytest
 from mpirun import BUILD, PYTHON, SOURCE, alone
 
 BENCH = SOURCE / "tests" / "bench" / "bench.py"
-HAS_MPI4PY, HAS_JOBLIB, HAS_DASK = (
+HAS_MPI4PY, HAS_JOBLIB, HAS_DASK, HAS_RAY = (
     importlib.util.find_spec(module) is not None
-    for module in ("mpi4py", "joblib", "distributed")
+    for module in ("mpi4py", "joblib", "distributed", "ray")
 )
 
 
@@ -81,6 +81,7 @@ def pools(row):
     if row != "pool start":
         others += ["joblib"] if HAS_JOBLIB else []
         others += ["dask"] if HAS_DASK else []
+        others += ["Ray"] if HAS_RAY else []
     return ["pypar Pool", "multiprocessing", *others]
 
 
