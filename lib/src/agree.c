@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "numbers.h"
 #include "warning.h"
 #include "wire.h"
 
@@ -46,59 +47,59 @@ static int64_t number_of(const char *text)
     return text ? (int64_t)(digest_of(text, strlen(text)) >> 1 | 1) : 0;
 }
 
-/* Write "0-3, 8", those of SIZE whose NAMES are that of FIRST, to TEXT. */
-static void write_ranks(const char *names, int size, int first, char *text, size_t room)
+static const char *name_of(const char *names, int rank)
 {
-    size_t used = 0;
-
-    *text = '\0';
-    for (int rank = first; rank < size; rank++) {
-        int begin = rank;
-
-        while (rank < size &&
-               !strcmp(names + rank * NAME_BYTES, names + first * NAME_BYTES))
-            rank++;
-        if (rank == begin || used >= room)
-            continue;
-        used += (size_t)snprintf(text + used, room - used,
-                                 rank - begin > 1 ? "%s%d-%d" : "%s%d", used ? ", " : "",
-                                 begin, rank - 1);
-    }
+    return names + rank * NAME_BYTES;
 }
 
-static bool is_first_of_its_name(const char *names, int rank)
+/* Write to RANKS which of SIZE have the name that RANK has; gives their number. */
+static int find_alike(const char *names, int size, int rank, int *ranks)
 {
-    for (int other = 0; other < rank; other++)
-        if (!strcmp(names + other * NAME_BYTES, names + rank * NAME_BYTES))
-            return false;
-    return true;
+    int count = 0;
+
+    for (int other = 0; other < size; other++)
+        if (!strcmp(name_of(names, other), name_of(names, rank)))
+            ranks[count++] = other;
+    return count;
 }
 
-/* Which ranks of ALL have which NAME, written to TEXT: "Python 3.11 on 0-3, ...". */
-static par_error list_names(MPI_Comm all, const char *name, char *text, size_t room)
+/* Write "Python 3.11 on 0-3,8, ..." to TEXT: which of SIZE ranks have which of NAMES.
+ * RANKS has room for all their numbers. */
+static void write_names(const char *names, int size, int *ranks, char *text, size_t room)
 {
-    char mine[NAME_BYTES] = "", ranks[LIST_BYTES];
-    int size, code;
-    char *names;
+    char list[LIST_BYTES];
     size_t used = 0;
 
-    MPI_Comm_size(all, &size);
-    names = calloc((size_t)size, NAME_BYTES);
-    snprintf(mine, sizeof mine, "%s", name);
-    if (!names)
-        return error_memory((size_t)size * NAME_BYTES, "names of versions");
-    code = MPI_Allgather(mine, NAME_BYTES, MPI_CHAR, names, NAME_BYTES, MPI_CHAR, all);
     *text = '\0';
     for (int rank = 0; rank < size && used < room; rank++) {
-        const char *theirs = names + rank * NAME_BYTES;
+        int count = find_alike(names, size, rank, ranks);
 
-        if (!*theirs || !is_first_of_its_name(names, rank))
-            continue;
-        write_ranks(names, size, rank, ranks, sizeof ranks);
-        used += (size_t)snprintf(text + used, room - used, "%s%s on %s", used ? ", " : "",
-                                 theirs, ranks);
+        if (*name_of(names, rank) && ranks[0] == rank)
+            used += (size_t)snprintf(text + used, room - used, "%s%s on %s",
+                                     used ? ", " : "", name_of(names, rank),
+                                     numbers_text(ranks, count, list, sizeof list));
     }
+}
+
+/* Which ranks of ALL have which NAME, written to TEXT. */
+static par_error list_names(MPI_Comm all, const char *name, char *text, size_t room)
+{
+    char mine[NAME_BYTES] = "", *names;
+    int size, code, *ranks;
+
+    MPI_Comm_size(all, &size);
+    snprintf(mine, sizeof mine, "%s", name);
+    names = calloc((size_t)size, NAME_BYTES);
+    ranks = calloc((size_t)size, sizeof *ranks);
+    if (!names || !ranks) {
+        free(names);
+        free(ranks);
+        return error_memory((size_t)size * NAME_BYTES, "names of versions");
+    }
+    code = MPI_Allgather(mine, NAME_BYTES, MPI_CHAR, names, NAME_BYTES, MPI_CHAR, all);
+    write_names(names, size, ranks, text, room);
     free(names);
+    free(ranks);
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Allgather");
 }
 

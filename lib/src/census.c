@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "line.h"
+#include "numbers.h"
 #include "peers.h"
 #include "wait.h"
 #include "watch.h"
@@ -277,10 +278,10 @@ static size_t make_groups(group *groups)
 /* "ranks 0,2-15" */
 static void print_ranks(page *p, const int *ranks, size_t count)
 {
-    char list[512] = "";
+    char list[512];
 
-    watch_list_ranks(list, sizeof list, ranks, count);
-    print(p, count == 1 ? "rank %s" : "ranks %s", list);
+    print(p, "rank%s %s", count == 1 ? "" : "s",
+          numbers_text(ranks, (int)count, list, sizeof list));
 }
 
 static void print_group(page *p, const group *g)

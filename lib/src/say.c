@@ -3,12 +3,12 @@
 #include "say.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "numbers.h"
 #include "par.h"
 
 static int job_size = 1;
@@ -56,22 +56,6 @@ void say(const char *name, const char *text)
     free(piece);
 }
 
-void say_spell(char *text, size_t size, const int *ranks, int count)
-{
-    size_t used = 0;
-
-    *text = '\0';
-    for (int i = 0, last; i < count && used < size; i = last + 1) {
-        for (last = i; last + 1 < count && ranks[last + 1] == ranks[last] + 1; last++)
-            ;
-        used +=
-            (size_t)snprintf(text + used, size - used, "%s%d", i ? "," : "", ranks[i]);
-        if (last > i && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%c%d",
-                                     last > i + 1 ? '-' : ',', ranks[last]);
-    }
-}
-
 static int by_number(const void *a, const void *b)
 {
     return *(const int *)a - *(const int *)b;
@@ -82,7 +66,7 @@ void say_of(int *ranks, int count, const char *text)
     char list[256], name[256 + SAY_NAME_BYTES];
 
     qsort(ranks, (size_t)count, sizeof *ranks, by_number);
-    say_spell(list, sizeof list, ranks, count);
+    numbers_text(ranks, count, list, sizeof list);
     snprintf(name, sizeof name, "[ranks %s of %d · %s] ", list, job_size, par_hostname());
     say(name, text);
 }

@@ -20,7 +20,4 @@ void say(const char *name, const char *text);
 /* TEXT after the names of the COUNT ranks RANKS of this host, which are put in order. */
 void say_of(int *ranks, int count, const char *text);
 
-/* The COUNT ranks RANKS, which grow, as "0-2,5"; cut where TEXT has no room. */
-void say_spell(char *text, size_t size, const int *ranks, int count);
-
 #endif

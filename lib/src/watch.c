@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "comm.h"
+#include "numbers.h"
 
 uint64_t watch_epoch = 1;
 list_node watch_waits = {&watch_waits, &watch_waits};
@@ -77,43 +78,14 @@ void watch_tell_end(const void *what, watch_account *account)
 
 /* ---- texts -------------------------------------------------------------- */
 
-static void append(char *text, size_t size, const char *format, va_list args)
-{
-    size_t used = strlen(text);
-
-    vsnprintf(text + used, size - used, format, args);
-}
-
 void watch_say(watch_account *account, const char *format, ...)
 {
+    size_t used = strlen(account->text);
     va_list args;
 
     va_start(args, format);
-    append(account->text, sizeof account->text, format, args);
+    vsnprintf(account->text + used, sizeof account->text - used, format, args);
     va_end(args);
-}
-
-static void add(char *text, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add(char *text, size_t size, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    append(text, size, format, args);
-    va_end(args);
-}
-
-void watch_list_ranks(char *text, size_t size, const int *in, size_t count)
-{
-    const char *comma = "";
-
-    for (size_t i = 0, last; i < count; i = last + 1, comma = ",") {
-        for (last = i; last + 1 < count && in[last + 1] == in[last] + 1;)
-            last++;
-        add(text, size, last > i ? "%s%d-%d" : "%s%d", comma, in[i], in[last]);
-    }
 }
 
 static int compare(const void *a, const void *b)
@@ -125,6 +97,7 @@ static int compare(const void *a, const void *b)
 
 void watch_say_comm(watch_account *account, const par_comm *comm)
 {
+    char list[WATCH_TEXT_BYTES / 2];
     int *ranks;
 
     if (comm->is_world)
@@ -134,8 +107,8 @@ void watch_say_comm(watch_account *account, const par_comm *comm)
         ranks[rank] = comm_world_rank((par_comm *)(uintptr_t)comm, rank);
     if (ranks) {
         qsort(ranks, (size_t)comm->size, sizeof *ranks, compare);
-        watch_say(account, " in a communicator of ranks ");
-        watch_list_ranks(account->text, sizeof account->text, ranks, (size_t)comm->size);
+        watch_say(account, " in a communicator of ranks %s",
+                  numbers_text(ranks, comm->size, list, sizeof list));
     }
     free(ranks);
 }

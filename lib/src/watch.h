@@ -81,7 +81,4 @@ void watch_say(watch_account *account, const char *format, ...)
 /* " in a communicator of ranks 0,2-4"; nothing for the world. */
 void watch_say_comm(watch_account *account, const par_comm *comm);
 
-/* Append to TEXT of SIZE bytes the COUNT numbers IN, which grow: "0,2-15". */
-void watch_list_ranks(char *text, size_t size, const int *in, size_t count);
-
 #endif
