@@ -7,25 +7,14 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "par.h"
-
-#define RANKS(n)
+#include "program.h"
 
 enum { LONG = 4 }; /* seconds, of which a detector that is too eager makes something */
 
-static int me, size;
-static char large[1 << 20]; /* a send of it waits for its receive */
 static char room[1 << 20];
-
-static void must(par_error err)
-{
-    if (err)
-        par_abort(3, NULL);
-}
 
 static void compute(int seconds)
 {
@@ -159,30 +148,14 @@ static void parts_of_the_world_are_busy(par_comm *world)
     must(par_comm_free(&part));
 }
 
-int main(int argc, char **argv)
-{
-    static const struct {
-        const char *name;
-        void (*run)(par_comm *);
-    } programs[] = {
-        {"a_late_sender", a_late_sender},
-        {"a_rank_computes_before_the_barrier", a_rank_computes_before_the_barrier},
-        {"large_sends_cross_where_receives_were_started",
-         large_sends_cross_where_receives_were_started},
-        {"a_thread_sends_what_both_wait_for", a_thread_sends_what_both_wait_for},
-        {"tests_until_it_gives_up", tests_until_it_gives_up},
-        {"a_wait_for_some_ends_by_its_time", a_wait_for_some_ends_by_its_time},
-        {"the_end_is_late", the_end_is_late},
-        {"parts_of_the_world_are_busy", parts_of_the_world_are_busy},
-    };
-    par_comm *world;
-
-    must(par_init(&argc, &argv, NULL, &world));
-    me = par_rank(world);
-    size = par_size(world);
-    for (size_t i = 0; argc == 2 && i < sizeof programs / sizeof *programs; i++)
-        if (!strcmp(programs[i].name, argv[1]))
-            programs[i].run(world);
-    must(par_finalize());
-    return 0;
-}
+const program programs[] = {
+    PROGRAM(a_late_sender),
+    PROGRAM(a_rank_computes_before_the_barrier),
+    PROGRAM(large_sends_cross_where_receives_were_started),
+    PROGRAM(a_thread_sends_what_both_wait_for),
+    PROGRAM(tests_until_it_gives_up),
+    PROGRAM(a_wait_for_some_ends_by_its_time),
+    PROGRAM(the_end_is_late),
+    PROGRAM(parts_of_the_world_are_busy),
+    {NULL, NULL},
+};

@@ -5,20 +5,7 @@
  *
  * RANKS says how many a program wants, and "stuck:" which of them stand at that line.
  */
-#include <string.h>
-
-#include "par.h"
-
-#define RANKS(n)
-
-static int me, size;
-static char large[1 << 20]; /* a send of it waits for its receive */
-
-static void must(par_error err)
-{
-    if (err)
-        par_abort(3, NULL);
-}
+#include "program.h"
 
 RANKS(2)
 static void each_receives_first(par_comm *world)
@@ -118,32 +105,16 @@ static void both_probe(par_comm *world)
     must(par_probe(world, 1 - me, 7, &status)); /* stuck: 0-1 */
 }
 
-int main(int argc, char **argv)
-{
-    static const struct {
-        const char *name;
-        void (*run)(par_comm *);
-    } programs[] = {
-        {"each_receives_first", each_receives_first},
-        {"a_ring_of_large_sends", a_ring_of_large_sends},
-        {"one_rank_leaves_the_barrier_out", one_rank_leaves_the_barrier_out},
-        {"a_receive_of_anybody_when_all_wait", a_receive_of_anybody_when_all_wait},
-        {"a_reduction_against_a_receive", a_reduction_against_a_receive},
-        {"waits_for_what_was_started", waits_for_what_was_started},
-        {"waits_for_any_of_several", waits_for_any_of_several},
-        {"a_receive_from_a_rank_that_has_finished",
-         a_receive_from_a_rank_that_has_finished},
-        {"crossed_barriers", crossed_barriers},
-        {"both_probe", both_probe},
-    };
-    par_comm *world;
-
-    must(par_init(&argc, &argv, NULL, &world));
-    me = par_rank(world);
-    size = par_size(world);
-    for (size_t i = 0; argc == 2 && i < sizeof programs / sizeof *programs; i++)
-        if (!strcmp(programs[i].name, argv[1]))
-            programs[i].run(world);
-    must(par_finalize());
-    return 0;
-}
+const program programs[] = {
+    PROGRAM(each_receives_first),
+    PROGRAM(a_ring_of_large_sends),
+    PROGRAM(one_rank_leaves_the_barrier_out),
+    PROGRAM(a_receive_of_anybody_when_all_wait),
+    PROGRAM(a_reduction_against_a_receive),
+    PROGRAM(waits_for_what_was_started),
+    PROGRAM(waits_for_any_of_several),
+    PROGRAM(a_receive_from_a_rank_that_has_finished),
+    PROGRAM(crossed_barriers),
+    PROGRAM(both_probe),
+    {NULL, NULL},
+};
