@@ -23,6 +23,7 @@ if IN_RANK:  # importing pypar starts MPI
         for name in "copying launch machine network report software together".split()
     )
     here_of = importlib.import_module("pypar.doctor.here")
+    which_mpi = importlib.import_module("pypar.which_mpi")
 
 
 @pytest.fixture
@@ -84,8 +85,8 @@ def test_mpis_are_known_by_what_they_say(world):
         "MPICH Version:      5.0.2\nMPICH Release date": ("MPICH", "5.0.2"),
         "Intel(R) MPI Library for Linux* OS, Version 2021.9": ("Intel MPI", "2021.9"),
     }
-    assert {text: tuple(launch.what_mpi(text)) for text in said} == said
-    assert launch.what_mpi("") is None
+    assert {text: tuple(which_mpi.what_mpi(text)) for text in said} == said
+    assert which_mpi.what_mpi("") is None
 
 
 @ranks(1)

@@ -4,10 +4,11 @@
 import os
 import resource
 import socket
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from ..brief import Output, run
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -19,32 +20,6 @@ class Result(NamedTuple):
     status: str
     fact: str
     cure: str = ""
-
-
-class Output(NamedTuple):
-    """How a program has ended, and what it has printed; status None: it took too long."""
-
-    status: int | None
-    text: str
-
-
-def run(argv: Sequence[str], seconds: float = 10) -> Output:
-    """Run a program of which nothing is expected but a few lines, and soon."""
-    try:
-        done = subprocess.run(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired:
-        return Output(None, "")
-    except OSError as error:
-        return Output(127, str(error))
-    return Output(done.returncode, done.stdout)
 
 
 def free_bytes(path: Path) -> tuple[int, int]:

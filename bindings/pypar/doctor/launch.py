@@ -4,6 +4,7 @@
 import re
 from typing import NamedTuple
 
+from ..which_mpi import ask_mpirun, what_mpi
 from .here import FAIL, OK, WARN, Here, Result
 
 # How each launcher says how many processes it has started and which this one is; the
@@ -42,31 +43,11 @@ def launcher(here: Here) -> Result:
     return Result(name, OK, "none: a job of one rank")
 
 
-class Mpi(NamedTuple):
-    """An MPI: Open MPI or MPICH, and its version."""
-
-    name: str
-    version: str
-
-
-def what_mpi(text: str) -> Mpi | None:
-    """Which MPI says this of itself, in the first lines of `mpirun --version` or in
-    MPI_Get_library_version; None for none that is known."""
-    for name, pattern in (
-        ("Open MPI", r"Open MPI\)? v?([\d.]+\w*)"),
-        ("MPICH", r"HYDRA[\s\S]*?Version:\s*([\d.]+\w*)|MPICH Version:\s*([\d.]+\w*)"),
-        ("Intel MPI", r"Intel\(R\) MPI Library\D*([\d.]+)"),
-    ):
-        if found := re.search(pattern, text):
-            return Mpi(name, next(filter(None, found.groups())))
-    return None
-
-
 def mpirun(here: Here, library: str) -> Result:
     """Whether the mpirun on PATH belongs to LIBRARY, the words of the MPI in use."""
     name = "mpirun"
     ours = what_mpi(library)
-    told = here.run(["mpirun", "--version"])
+    told = ask_mpirun("mpirun", here.run)
     if told.status == 127:
         cure = "install it (apt install openmpi-bin), or load its module"
         started = launched(here) is not None

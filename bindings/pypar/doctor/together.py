@@ -5,31 +5,18 @@ Every process of the job starts it apart, with a time limit, and hands it what i
 found so far: the arguments, and the results as JSON on its standard input.
 """
 
-import ctypes
 import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
+from ..which_mpi import library
 from . import launch, report, software
 from .here import FAIL, OK, WARN, Here, Result
 
 SKEW_SECONDS = 0.5  # above what programs like make and those that compare logs bear
 PINGS = 5
 TAG = 1
-
-
-def library() -> str:
-    """What the MPI that pypar runs on says of itself; "" where that cannot be found."""
-    lines = Path("/proc/self/maps").read_text().splitlines()
-    paths = {line.split(maxsplit=5)[-1] for line in lines if "/libmpi" in line}
-    for path in sorted(paths):
-        found = getattr(ctypes.CDLL(path), "MPI_Get_library_version", None)
-        text, length = ctypes.create_string_buffer(8192), ctypes.c_int()
-        if found and found(text, ctypes.byref(length)) == 0:
-            return f"{text.value.decode(errors='replace').split(',')[0]}, {path}"
-    return ""
 
 
 def offset_of_clock(rank: int) -> float:
@@ -100,7 +87,8 @@ def main(style: str) -> int:
     # It differs on every rank: that of rank 0 will do.
     seconds = time.monotonic() - handed["since"]
     started = Result("MPI", OK, f"has started within {seconds:.1f} s")
-    mpi = library()
+    file, words = library()
+    mpi = f"{words.split(',')[0]}, {file}"
     mine += [Result("pypar", OK, f"{__version__} on {mpi}"), launch.mpirun(here, mpi)]
     hosts = world.allgather(here.host)
     clock = clocks(hosts)
