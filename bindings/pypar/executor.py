@@ -56,7 +56,7 @@ class Executor(AnyExecutor):
             timeout,
             retries,
         )
-        self._session = Session(options)
+        self._session = Session(options, interrupts=False)
         self._max_workers = self._session.size  # which dask looks at
         self._lock = Lock()
         self._is_shut = False

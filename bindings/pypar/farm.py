@@ -21,8 +21,9 @@ class Farm(Protocol):
     def channel(self, ordered: bool, /) -> int:
         """Open a channel: results come as tasks were handed in, or as they are done."""
 
-    def close_channel(self, channel: int, /) -> None:
-        """Take back what has not begun, and drop what else will come."""
+    def close_channel(self, channel: int, interrupt: bool = False) -> None:
+        """Take back what has not begun, and drop what else will come; interrupt what has
+        begun, as far as that can be, or let it end."""
 
     def submit(
         self,

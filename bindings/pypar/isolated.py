@@ -18,6 +18,7 @@ import signal as signals
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable
 from concurrent.futures.process import BrokenProcessPool
@@ -33,6 +34,7 @@ __all__ = ["Isolated", "TaskTimeout", "WorkerCrashed"]
 
 MAX_FUNCTIONS = 64  # that a process keeps; then a fresh one takes its place
 LINES = 10  # of its last words that a report shows
+LOOK = 0.1  # seconds between looks whether anybody still wants a result
 
 
 class WorkerCrashed(BrokenProcessPool):
@@ -258,7 +260,7 @@ class _Process:
         data.send((function.name, function.pickle if new else None))
         data.send_bytes(arguments)
         self._functions.add(function.name)
-        ready = wait([data, self._control], timeout)
+        ready = _wait([data, self._control], timeout)
         if not ready:
             self._control.send(_forker.KILL)
             return self._reap()._replace(is_late=True)
@@ -316,7 +318,28 @@ def _end(control: Connection, forker: "subprocess.Popen[bytes]") -> None:
     forker.wait()
 
 
+def _wait(connections: list[Connection], timeout: float | None) -> list[object]:
+    """As multiprocessing.connection.wait, but an exception that another thread raises here,
+    or its breaker, ends it."""
+    until = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = LOOK if until is None else min(LOOK, until - time.monotonic())
+        ready: list[object] = wait(connections, max(0, left))
+        if ready or left <= 0:
+            return ready
+        if breaker().is_set():
+            raise _core._Interrupted
+
+
 _thread = threading.local()
+
+
+def breaker() -> threading.Event:
+    """Once it is set, isolated calls of this thread are broken off."""
+    if not hasattr(_thread, "breaker"):
+        _thread.breaker = threading.Event()
+    event: threading.Event = _thread.breaker
+    return event
 
 
 def _of_this_thread() -> _Process:

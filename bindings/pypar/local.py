@@ -14,6 +14,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from . import isolated
 from .functions import KEPT, Script
 from .remote import portable
 
@@ -30,16 +31,20 @@ class LocalFarm:
         self.script = Script(known=True)
         self._executor: Executor
         if threads or in_worker:
-            self._executor = ThreadPoolExecutor(size, "pypar-worker")
+            self._executor = ThreadPoolExecutor(size, "pypar-worker", self._begin_thread)
         else:
             self._executor = ProcessPoolExecutor(size, context, _become_worker)
             # Those made by fork are to know what is there now.
             self._executor.submit(int).result()
         self._lock = threading.Lock()
+        self._breakers: list[threading.Event] = []  # of the threads
         self._shared: dict[int, bytes] = {}
         self._channels: dict[int, _Channel] = {}
         self._futures: dict[int, Future[Any]] = {}
         self._made = 0
+
+    def _begin_thread(self) -> None:
+        self._breakers.append(isolated.breaker())
 
     def share(self, obj: Any) -> int:
         """As Farm's."""
@@ -57,8 +62,8 @@ class LocalFarm:
         self._channels[number] = _Channel(ordered)
         return number
 
-    def close_channel(self, channel: int) -> None:
-        """As Farm's."""
+    def close_channel(self, channel: int, _interrupt: bool = False) -> None:
+        """As Farm's, but only close() interrupts."""
         for task in self._channels.pop(channel).close():
             if future := self._futures.get(task):
                 future.cancel()
@@ -115,13 +120,21 @@ class LocalFarm:
         out = self._channels.get(channel)
         return out.next(timeout) if out else None
 
-    def close(self, *, wait: bool) -> None:
-        """Let the processes go as soon as each has done what it is doing; wait for them
-        if nobody is doing anything."""
+    def close(self, *, wait: bool, interrupt: bool) -> None:
+        """Let the processes go as soon as each has done what it is doing, or at once with
+        interrupt; wait for them if nobody is doing anything."""
         for future in list(self._futures.values()):
             future.cancel()
+        if interrupt and self._futures:
+            self._interrupt()
         wait = wait and not self._futures
         self._executor.shutdown(wait, cancel_futures=True)
+
+    def _interrupt(self) -> None:
+        for breaker in self._breakers:
+            breaker.set()
+        for process in list(getattr(self._executor, "_processes", {}).values()):
+            process.terminate()
 
     def _number(self) -> int:
         with self._lock:

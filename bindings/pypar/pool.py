@@ -81,7 +81,7 @@ class Pool:
             timeout,
             retries,
         )
-        self._session = Session(options)
+        self._session = Session(options, interrupts=True)
         self._max_workers = self._session.size  # which dask looks at
         self._state = "RUN"
         self.streams: set[Stream[Any]] = set()
@@ -318,8 +318,12 @@ class Pool:
             self._state = "CLOSE"
 
     def terminate(self) -> None:
-        """Take no more tasks and take back what has not begun; whose results are waited
-        for gets a RuntimeError. What a worker is doing is done, unless the job ends."""
+        """Take no more tasks, take back what has not begun and interrupt what has; who
+        waits for results gets a RuntimeError. Does not wait for the workers.
+
+        In a task that has begun an exception is raised that only except BaseException
+        would catch; a child of its worker, with isolate, is killed. C code that does not
+        return to Python goes on."""
         self._state = "TERMINATE"
         self._session.end()
         for stream in list(self.streams):

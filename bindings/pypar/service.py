@@ -13,6 +13,7 @@ from . import finalizing, local
 from ._core import Comm, Farm, cpus, world
 from .farm import Farm as AnyFarm
 from .functions import Functions, Script
+from .interrupt import interruptible
 from .local import LocalFarm
 from .remote import portable
 
@@ -32,8 +33,9 @@ class Service:
         self.functions = Functions(farm, script)
         self.users: weakref.WeakSet[User] = weakref.WeakSet()
 
-    def leave(self, user: User, *, wait: bool) -> None:
-        """User needs no workers any more; with wait, see off those that were its own."""
+    def leave(self, user: User, *, wait: bool, interrupt: bool) -> None:
+        """User needs no workers any more; with wait, see off those that were its own, and
+        with interrupt let them not end what they do."""
         self.users.discard(user)
 
 
@@ -44,10 +46,10 @@ class LocalService(Service):
         self._local = LocalFarm(size, context, threads=threads)
         super().__init__(self._local, self._local.script)
 
-    def leave(self, user: User, *, wait: bool) -> None:
+    def leave(self, user: User, *, wait: bool, interrupt: bool) -> None:
         """Let the processes go."""
-        super().leave(user, wait=wait)
-        self._local.close(wait=wait)
+        super().leave(user, wait=wait, interrupt=interrupt)
+        self._local.close(wait=wait, interrupt=interrupt)
 
 
 class RankService(Service):
@@ -78,7 +80,8 @@ class RankService(Service):
 
     def _serve(self) -> None:
         _here.service = self
-        self._farm.serve(portable)
+        with interruptible():
+            self._farm.serve(portable)
 
     def end(self) -> None:
         """On rank 0: have all tasks that have begun done, and let the others leave."""

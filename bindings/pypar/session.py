@@ -37,7 +37,8 @@ class Options(NamedTuple):
 class Session:
     """The part of a service that one Pool or Executor has: channels on its farm."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, interrupts: bool) -> None:
+        self._interrupts = interrupts  # what has begun, when nobody wants it any more
         self.isolated = options.isolated
         self._wrap = _wrap(options)
         self._service = service.join(
@@ -66,12 +67,12 @@ class Session:
             self._channels.add(channel)
         return channel
 
-    def close_channel(self, channel: int) -> None:
+    def close_channel(self, channel: int, *, interrupt: bool = False) -> None:
         """Take back what has not begun; nothing if that is done."""
         with self._lock:
             if self._channels and channel in self._channels:
                 self._channels.discard(channel)
-                self.farm.close_channel(channel)
+                self.farm.close_channel(channel, interrupt)
 
     def start(self, job: Job) -> None:
         """Have job done; a thread tells it."""
@@ -90,7 +91,7 @@ class Session:
             collector.finish()
         finally:
             self._collectors.discard(collector)
-            self.close_channel(collector.channel)
+            self.close_channel(collector.channel, interrupt=self._interrupts)
 
     def _new_collector(self) -> Collector:
         with self._lock:
@@ -118,8 +119,8 @@ class Session:
             return
         jobs = [job for collector in collectors for job in collector.drop()]
         for channel in channels:
-            self.farm.close_channel(channel)
-        self._service.leave(self, wait=wait)
+            self.farm.close_channel(channel, self._interrupts)
+        self._service.leave(self, wait=wait, interrupt=self._interrupts)
         for job in jobs:
             job.tell(False, RuntimeError("the pool has ended before this was done"))
 

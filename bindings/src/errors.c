@@ -43,7 +43,12 @@ int errors_add(PyObject *module, core_state *state)
             "A message does not fit its receiver's buffer: it stays, to be received\n"
             "again.",
             state->error, PyExc_ValueError);
-    return state->size_mismatch ? 0 : -1;
+    if (!state->size_mismatch)
+        return -1;
+    state->interrupted = add(module, "_Interrupted",
+                             "A task has begun, but nobody wants its result any more.",
+                             PyExc_BaseException, NULL);
+    return state->interrupted ? 0 : -1;
 }
 
 static PyObject *exception_of(core_state *state, par_error err)

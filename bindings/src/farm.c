@@ -97,15 +97,22 @@ static PyObject *channel(PyObject *object, PyObject *value)
     return key;
 }
 
-static PyObject *close_channel(PyObject *object, PyObject *value)
+static PyObject *close_channel(PyObject *object, PyObject *const *args, Py_ssize_t count,
+                               PyObject *keywords)
 {
+    static const signature s = {"close_channel", 2, 1, {"channel", "interrupt"}};
     farm *self = farm_self_of(object);
-    int number;
+    PyObject *v[ARGUMENTS_MAX];
+    int number, breaks = 0;
+    par_error err;
 
-    if (farm_check_open(self) < 0 ||
-        arguments_int(self->state, value, "channel", -1, &number) < 0 ||
-        errors_raise_if(self->state, par_pool_channel_close(self->pool, number)) < 0 ||
-        PySet_Discard(self->inner, value) < 0)
+    if (arguments_sort(&s, args, count, keywords, v) < 0 || farm_check_open(self) < 0 ||
+        arguments_int(self->state, v[0], "channel", -1, &number) < 0 ||
+        (v[1] && (breaks = PyObject_IsTrue(v[1])) < 0))
+        return NULL;
+    err = breaks ? par_pool_channel_break(self->pool, number)
+                 : par_pool_channel_close(self->pool, number);
+    if (errors_raise_if(self->state, err) < 0 || PySet_Discard(self->inner, v[0]) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -226,7 +233,9 @@ static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *keywords)
     if (!self)
         return NULL;
     par = ((comm *)given)->par;
-    if (errors_raise_if(state, par_pool_open(par, NULL, &self->pool)) < 0) {
+    if (errors_raise_if(state, par_pool_open(par, NULL, &self->pool)) < 0 ||
+        errors_raise_if(state, par_pool_on_interrupt(self->pool, farm_interrupt, NULL)) <
+            0) {
         Py_DECREF(self);
         return NULL;
     }
@@ -293,10 +302,13 @@ static PyMethodDef methods[] = {
      "One that is opened by a thread that is doing a task belongs to that task: what\n"
      "is submitted there goes before other tasks, and next() does such tasks while it\n"
      "waits, whichever thread calls it."},
-    {"close_channel", close_channel, METH_O,
-     "close_channel($self, channel, /)\n--\n\n"
+    {"close_channel", FAST(close_channel), METH_FASTCALL | METH_KEYWORDS,
+     "close_channel($self, channel, interrupt=False)\n--\n\n"
      "Close a channel. Tasks that nobody has begun are taken back, and what others\n"
-     "come to is dropped; a thread in next() is told that nothing is outstanding."},
+     "come to is dropped; a thread in next() is told that nothing is outstanding.\n\n"
+     "With interrupt a private exception is raised in those tasks that have begun, in\n"
+     "the midst of a system call, too, where the main thread does them and calls\n"
+     "_check_task() when _task_signal() comes."},
     {"submit", FAST(farm_submit), METH_FASTCALL | METH_KEYWORDS,
      "submit($self, channel, shared, args, kwargs=None)\n--\n\n"
      "Submit a task, a call of the function that shared names with args, a tuple, and\n"

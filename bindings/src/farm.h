@@ -3,6 +3,8 @@
 #ifndef PYPAR_FARM_H
 #define PYPAR_FARM_H
 
+#include <pthread.h>
+
 #include "codec.h"
 
 typedef struct farm {
@@ -66,11 +68,37 @@ PyObject *farm_next(PyObject *object, PyObject *const *args, Py_ssize_t count,
  * has failed, or this rank is interrupted. */
 int farm_do(farm *self, par_pool_task **task_p);
 
+/* Drop what has been forgotten. -1 with an exception. */
+int farm_sweep(farm *self);
+
+/* farm_break.c: */
+
+/* A task that a thread is doing; lives in that thread's frame. */
+typedef struct farm_doing {
+    struct farm_doing *outer; /* which waits for others meanwhile */
+    struct farm_doing *next, **link;
+    farm *farm;
+    const par_pool_task *task;
+    pthread_t thread;
+    unsigned long ident; /* of the thread, for Python */
+    bool is_main;        /* the thread */
+    bool is_outer;
+    bool is_raised; /* the exception that interrupts it */
+} farm_doing;
+
+/* This thread begins a task; ends it, and nothing interrupts it any more. Need the GIL,
+ * as all that follows but farm_interrupt. */
+void farm_begin(farm_doing *here, farm *self, const par_pool_task *task);
+void farm_end(farm_doing *here);
+
 /* The task of SELF's that this thread is doing, the innermost one; NULL outside of
  * tasks. */
 const par_pool_task *farm_task(const farm *self);
 
-/* Drop what has been forgotten. -1 with an exception. */
-int farm_sweep(farm *self);
+/* -1 with an exception, once, if the innermost task of this thread is interrupted. */
+int farm_check_interrupt(void);
+
+/* A par_pool_interrupt. */
+par_pool_interrupt farm_interrupt;
 
 #endif

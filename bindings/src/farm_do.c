@@ -8,24 +8,6 @@
 
 #include "errors.h"
 
-/* A task that a thread is doing. */
-typedef struct doing {
-    const struct doing *outer; /* which waits for others meanwhile */
-    const farm *farm;
-    const par_pool_task *task;
-} doing;
-
-static _Thread_local const doing *innermost;
-
-const par_pool_task *farm_task(const farm *self)
-{
-    const doing *d = innermost;
-
-    while (d && d->farm != self)
-        d = d->outer;
-    return d ? d->task : NULL;
-}
-
 /* ---- functions ---------------------------------------------------------- */
 
 int farm_sweep(farm *self)
@@ -230,13 +212,13 @@ static int answer_failed(farm *self, par_pool_task **task_p)
 
 int farm_do(farm *self, par_pool_task **task_p)
 {
-    doing here = {innermost, self, *task_p};
+    farm_doing here;
     PyObject *result;
     int answered = 0;
 
-    innermost = &here;
-    result = carry_out(self, *task_p);
-    innermost = here.outer;
+    farm_begin(&here, self, *task_p);
+    result = farm_check_interrupt() < 0 ? NULL : carry_out(self, *task_p);
+    farm_end(&here);
     if (result)
         answered = answer(self, task_p, FARM_RETURNED, result);
     Py_XDECREF(result);

@@ -105,7 +105,7 @@ static PyObject *wait_for(farm *self, int channel, double seconds, bool helps)
             par_pool_result_free(&result);
             return all;
         case PAR_POOL_TASK:
-            if (farm_do(self, &task) < 0)
+            if (farm_do(self, &task) < 0 || farm_check_interrupt() < 0)
                 return NULL;
             break;
         case PAR_POOL_NOTHING:

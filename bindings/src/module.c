@@ -14,6 +14,7 @@
 #include "comm.h"
 #include "errors.h"
 #include "fail.h"
+#include "farm.h"
 #include "orphan.h"
 
 core_state *state_of(PyObject *module)
@@ -149,7 +150,7 @@ static void acquire_gil(void *Py_UNUSED(context), void *released)
 
 static bool look_for_signals(void *Py_UNUSED(context))
 {
-    return PyGILState_Check() && PyErr_CheckSignals() != 0;
+    return PyGILState_Check() && (PyErr_CheckSignals() < 0 || farm_check_interrupt() < 0);
 }
 
 static const char *shorten(const char *path)
@@ -231,6 +232,20 @@ static int attach(PyObject *module)
     return done ? 0 : -1;
 }
 
+/* ---- tasks of pools ------------------------------------------------------ */
+
+static PyObject *task_signal(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromLong(par_pool_signal());
+}
+
+static PyObject *check_task(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    if (farm_check_interrupt() < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 /* What pickles objects first; cloudpickle gets those that it refuses. */
 static PyObject *set_pickler(PyObject *module, PyObject *dumps)
 {
@@ -297,6 +312,8 @@ static PyMethodDef functions[] = {
      "broadcast(buffer, root=0, vanilla=False, bypass=False)\n--\n\n"
      "Return root's buffer, any object, on every rank: pypar.world.broadcast.\n\n"
      "An array is filled in place. vanilla and bypass change nothing."},
+    {"_check_task", check_task, METH_NOARGS, NULL},
+    {"_task_signal", task_signal, METH_NOARGS, NULL},
     {"_abort_later", FAST(fail_abort_later), METH_FASTCALL, NULL},
     {"_crash_after_python", fail_crash_after_python, METH_NOARGS, NULL},
     {"_detach", detach, METH_NOARGS, NULL},
@@ -411,6 +428,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->error);
     Py_VISIT(state->type_mismatch);
     Py_VISIT(state->size_mismatch);
+    Py_VISIT(state->interrupted);
     Py_VISIT(state->comm_type);
     Py_VISIT(state->status_type);
     Py_VISIT(state->request_type);
@@ -429,6 +447,7 @@ static int clear(PyObject *module)
     Py_CLEAR(state->error);
     Py_CLEAR(state->type_mismatch);
     Py_CLEAR(state->size_mismatch);
+    Py_CLEAR(state->interrupted);
     Py_CLEAR(state->comm_type);
     Py_CLEAR(state->status_type);
     Py_CLEAR(state->request_type);

@@ -14,6 +14,7 @@ typedef struct core_state {
     par_comm *world;
     int rank; /* in the world, for errors, also when the job is over */
     PyObject *error, *type_mismatch, *size_mismatch; /* pypar.Error and its children */
+    PyObject *interrupted; /* raised in a task that nobody wants any more */
     PyTypeObject *comm_type, *status_type, *request_type;
     struct orphan *orphans; /* sends under way that nobody waits for */
     size_t calls;           /* collective ones under way in the background */

@@ -1019,6 +1019,10 @@ PAR_API par_error par_pool_channel_open(par_pool *pool, bool ordered,
  */
 PAR_API par_error par_pool_channel_close(par_pool *pool, int channel);
 
+/* The same, and tasks of CHANNEL that have begun are interrupted, as far as who does them
+ * can: see par_pool_on_interrupt. Does not wait for that. */
+PAR_API par_error par_pool_channel_break(par_pool *pool, int channel);
+
 /* Submit a task on CHANNEL. *TASK_P, over 0 and never used again, is its number. SHARED
  * names what par_pool_share has given on this rank; 0 names nothing.
  *
@@ -1082,6 +1086,29 @@ PAR_API par_message **par_pool_task_message(par_pool_task *task);
 /* Which task it is, and what it names: 0 for nothing. */
 PAR_API uint64_t par_pool_task_number(const par_pool_task *task);
 PAR_API uint64_t par_pool_task_shared(const par_pool_task *task);
+
+/* TASK, which this rank has taken and not answered yet, is interrupted. */
+typedef void par_pool_interrupt(void *context, const par_pool_task *task);
+
+/* Have CALL called with CONTEXT for each task that is interrupted while this rank does
+ * it, by any thread, which must not wait in it nor call the library, other than by
+ * par_pool_task_is_interrupted. A thread of the library listens from now on while this
+ * rank does tasks. Such a task is to be answered as any other, only soon.
+ *
+ * PAR_ERR_ARG     CALL is NULL
+ * PAR_ERR_STATE   it has been given before
+ * PAR_ERR_MPI     MPI takes no calls of several threads
+ * PAR_ERR_MEMORY  the system has no thread left
+ */
+PAR_API par_error par_pool_on_interrupt(par_pool *pool, par_pool_interrupt *call,
+                                        void *context);
+
+/* Whether TASK has been interrupted: nobody wants its result. */
+PAR_API bool par_pool_task_is_interrupted(const par_pool_task *task);
+
+/* A signal by which CALL may tell a thread: that a program handles it is, for the search
+ * for deadlocks, no sign that it may go on. */
+PAR_API int par_pool_signal(void);
 
 /* End *TASK_P with a result: CONTENT with PARTS, whose memory is free on return, and
  * STATUS, the program's to choose. Waits until the manager has a large one.

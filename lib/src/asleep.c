@@ -125,6 +125,21 @@ void asleep_after_mpi(void)
         for_all_threads(note_after, NULL);
 }
 
+void asleep_listen(void)
+{
+    if (mpi_thread_count < MPI_THREADS_MAX)
+        mpi_threads[mpi_thread_count++] = gettid();
+}
+
+void asleep_listen_no_more(void)
+{
+    pid_t here = gettid();
+
+    for (size_t i = 0; i < mpi_thread_count; i++)
+        if (mpi_threads[i] == here)
+            mpi_threads[i] = mpi_threads[--mpi_thread_count];
+}
+
 /* ---- who sleeps --------------------------------------------------------- */
 
 /* Whether ADDRESS lies in memory that no other process can see. */
@@ -216,14 +231,19 @@ static uint64_t bit(int number)
     return UINT64_C(1) << (number - 1);
 }
 
+int asleep_task_signal(void)
+{
+    return SIGRTMIN + 7; /* far from those that people take first */
+}
+
 /* Signals whose handlers do nothing for the program: those that tell of a crash, that
- * people send to end it, and the C library's own two. */
+ * people send to end it, that interrupt tasks, and the C library's own two. */
 static uint64_t harmless(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT, SIGSEGV, SIGBUS,
                                   SIGFPE, SIGILL,  SIGABRT, SIGTRAP, SIGSYS,
                                   SIGURG, 32,      33};
-    uint64_t mask = 0;
+    uint64_t mask = bit(asleep_task_signal());
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         mask |= bit(numbers[i]);

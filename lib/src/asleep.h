@@ -18,6 +18,13 @@
 void asleep_before_mpi(void);
 void asleep_after_mpi(void);
 
+/* This thread of the library only listens: it counts as MPI's. Need the lock. */
+void asleep_listen(void);
+void asleep_listen_no_more(void);
+
+/* The signal that interrupts tasks of a pool. */
+int asleep_task_signal(void);
+
 /* Whether all threads but the COUNT in KNOWN, and MPI's, sleep as said above, but not
  * for the futex OTHER_THAN. If it says so twice with the same *TRACE_P, none of them has
  * run in between. */

@@ -42,6 +42,7 @@ static par_error make_pool(par_comm *comm, par_pool **pool_p)
     pool->batch_bytes = (slot_size - WIRE_HEADER_BYTES) & ~(size_t)7;
     list_init(&pool->waits);
     list_init(&pool->todo);
+    list_init(&pool->doing);
     *pool_p = pool;
     return PAR_OK;
 }
@@ -212,6 +213,7 @@ static par_error close_pool(par_pool *pool)
     lock_take();
     list_remove(&pool->node);
     lock_give();
+    pool_break_end(pool);
     if (pool->manager)
         pool_manager_end(pool);
     free_pool(pool);

@@ -5,6 +5,7 @@
  *                   pool_submit: tasks that it has done, pool_task: that it does,
  *                   pool_turn: waiting for the one and doing the other meanwhile
  *     pool_manager  rank 0: who gets which task       pool_worker  the others: what comes
+ *     pool_break    tasks that have begun, and that nobody wants any more
  *     pool_wait     threads that wait; one of them moves messages
  *     pool_channel  results of what was submitted here; pool_result: one
  *     pool_blob     what many tasks share
@@ -31,9 +32,10 @@ typedef enum pool_kind {
     POOL_STATE,      /* number: deeper tasks are wanted; worker: so many wait */
     POOL_LEAVE,      /* no tasks are wanted any more */
     POOL_GIVE_BACK,  /* a task that has not been begun */
-    POOL_CANCEL,
+    POOL_CANCEL, /* number: whether it is interrupted if it has been begun */
     POOL_DO,        /* to a worker: number is the depth, worker the rank that submitted */
     POOL_CANCELLED, /* number: whether */
+    POOL_INTERRUPT,
     POOL_STOP,
     POOL_DONE, /* both ways: number is the status, worker who has done it */
     POOL_SHARE,
@@ -69,11 +71,12 @@ typedef struct pool_blob {
 } pool_blob;
 
 struct par_pool_task {
-    list_node node;
+    list_node node; /* among those to do, and then among those that are done */
     par_pool *pool;
     uint64_t number, shared;
     int depth, origin;
     bool eager;
+    _Atomic bool is_interrupted;
     uint32_t tag; /* of its message, if that has not been received; or 0 */
     double expected;
     int64_t begun_ns;
@@ -173,7 +176,8 @@ struct par_pool {
 
     /* what is to be done here; on rank 0 the manager's instead */
     list_node todo;
-    size_t begun; /* tasks that have been taken here and not been answered */
+    list_node doing; /* tasks that have been taken here and not been answered */
+    size_t begun;    /* how many; not those whose content is on its way */
     bool takes;   /* par_pool_take has been called, and has not given NULL */
     struct {
         int floor, suspended;
@@ -181,6 +185,11 @@ struct par_pool {
         bool has_left; /* which is known to it, too */
     } state;
     int64_t flushed_ns;
+    struct {
+        par_pool_interrupt *call; /* NULL: nobody is told */
+        void *context;
+    } interrupt;
+    struct pool_listener *listener;
 
     struct pool_manager *manager; /* on rank 0 */
 };
@@ -242,6 +251,9 @@ void pool_post_end(par_pool *pool);
 /* Wait until W is over or UNTIL, in par_time, has come, which *LATE_P says; for ever if
  * negative. Needs the mutex, which is free meanwhile. */
 par_error pool_wait_until(par_pool *pool, pool_wait *w, double until, bool *late_p);
+
+/* Move messages, in a thread that may. */
+par_error pool_step(par_pool *pool, bool *moved_p);
 
 /* Something has changed: wake who waits for that. And so that messages are moved. */
 void pool_wake(par_pool *pool);
@@ -316,6 +328,14 @@ par_pool_task *pool_worker_take(par_pool *pool, int floor);
 par_error pool_worker_answer(par_pool *pool, const par_pool_task *task, int status,
                              double seconds, const request_outgoing *out, uint32_t tag);
 
+/* ---- pool_break --------------------------------------------------------- */
+
+/* Nobody wants the result of TASK any more, which is to do here or is done. */
+void pool_interrupt(par_pool *pool, uint64_t task);
+
+/* End the thread that listens, if there is one. */
+void pool_break_end(par_pool *pool);
+
 /* ---- pool_manager: what rank 0 does --------------------------------------- */
 
 par_error pool_manager_start(par_pool *pool, const par_pool_options *options);
@@ -346,8 +366,9 @@ typedef struct pool_order {
 } pool_order;
 par_error pool_manager_add(par_pool *pool, const pool_order *order);
 
-/* Take TASK back if nobody has begun it. */
-par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool *cancelled_p);
+/* Take TASK back if nobody has begun it; else have it interrupted if BREAKS. */
+par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool breaks,
+                              bool *cancelled_p);
 
 bool pool_manager_has(par_pool *pool, int floor);
 par_error pool_manager_take(par_pool *pool, int floor, par_pool_task **task_p);

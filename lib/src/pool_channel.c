@@ -135,10 +135,11 @@ void pool_channel_free(par_pool *pool, pool_channel *channel)
     free(channel);
 }
 
-/* Not begun tasks are taken back; where another rank knows, it is asked. */
-static par_error abandon(par_pool *pool, par_pool_result *result)
+/* Not begun tasks are taken back, others interrupted if it BREAKS; where another rank
+ * knows, it is asked. */
+static par_error abandon(par_pool *pool, par_pool_result *result, bool breaks)
 {
-    pool_record record = {.kind = POOL_CANCEL, .task = result->task};
+    pool_record record = {.kind = POOL_CANCEL, .task = result->task, .number = breaks};
     bool cancelled;
 
     result->channel = NULL;
@@ -148,10 +149,10 @@ static par_error abandon(par_pool *pool, par_pool_result *result)
     }
     if (!pool->manager)
         return pool_post(pool, 0, &record, NULL, 0);
-    return pool_manager_cancel(pool, result->task, &cancelled);
+    return pool_manager_cancel(pool, result->task, breaks, &cancelled);
 }
 
-static par_error abandon_all(par_pool *pool, list_node *results)
+static par_error abandon_all(par_pool *pool, list_node *results, bool breaks)
 {
     par_error err = PAR_OK;
 
@@ -159,12 +160,12 @@ static par_error abandon_all(par_pool *pool, list_node *results)
         par_pool_result *result = LIST_OF(results->next, par_pool_result, node);
 
         list_remove(&result->node);
-        err = abandon(pool, result);
+        err = abandon(pool, result, breaks);
     }
     return err;
 }
 
-par_error par_pool_channel_close(par_pool *pool, int number)
+static par_error close_channel(par_pool *pool, int number, bool breaks)
 {
     pool_channel *channel = NULL;
     par_error err = pool_check_call(pool);
@@ -174,11 +175,11 @@ par_error par_pool_channel_close(par_pool *pool, int number)
     pthread_mutex_lock(&pool->mutex);
     err = pool_channel_find(pool, number, &channel);
     if (!err) {
-        err = abandon_all(pool, &channel->pending);
+        err = abandon_all(pool, &channel->pending, breaks);
         if (!err)
-            err = abandon_all(pool, &channel->done);
-        if (!err && !pool->manager)
-            err = pool_flush(pool, 0);
+            err = abandon_all(pool, &channel->done, breaks);
+        if (!err)
+            err = pool_flush_all(pool);
         if (err)
             pool_fail(pool, err);
         channel->is_closed = true;
@@ -189,6 +190,16 @@ par_error par_pool_channel_close(par_pool *pool, int number)
     }
     pthread_mutex_unlock(&pool->mutex);
     return err;
+}
+
+par_error par_pool_channel_close(par_pool *pool, int channel)
+{
+    return close_channel(pool, channel, false);
+}
+
+par_error par_pool_channel_break(par_pool *pool, int channel)
+{
+    return close_channel(pool, channel, true);
 }
 
 /* ---- numbers to be told -------------------------------------------------- */

@@ -44,16 +44,30 @@ static par_error take_back(par_pool *pool, pool_job *job)
     return pool_end_job(pool, job);
 }
 
-par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool *cancelled_p)
+/* Whoever does JOB is told that nobody wants its result. */
+static par_error interrupt(par_pool *pool, pool_job *job)
+{
+    pool_record record = {.kind = POOL_INTERRUPT, .task = job->number};
+
+    job->is_interrupted = true;
+    if (job->worker)
+        return pool_post(pool, job->worker, &record, NULL, 0);
+    pool_interrupt(pool, job->number);
+    return PAR_OK;
+}
+
+par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool breaks,
+                              bool *cancelled_p)
 {
     pool_job *job = task ? pool_map_find(&pool->results, task) : NULL;
 
     *cancelled_p = job && job->worker == POOL_NOBODY;
-    return *cancelled_p ? take_back(pool, job) : PAR_OK;
+    if (*cancelled_p)
+        return take_back(pool, job);
+    return job && breaks ? interrupt(pool, job) : PAR_OK;
 }
 
-/* The rank that has submitted JOB hears of it. */
-static par_error discard(par_pool *pool, pool_job *job)
+par_error pool_job_discard(par_pool *pool, pool_job *job)
 {
     pool_record record = {.kind = POOL_CANCELLED, .task = job->number, .number = 1};
     par_error err = PAR_OK;
@@ -73,7 +87,7 @@ static par_error discard_all(par_pool *pool)
 
         for (list_node *node = queue->next; !err && node != queue; node = following) {
             following = node->next;
-            err = discard(pool, LIST_OF(node, pool_job, node));
+            err = pool_job_discard(pool, LIST_OF(node, pool_job, node));
         }
     }
     return err;

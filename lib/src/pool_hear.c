@@ -114,7 +114,7 @@ static par_error hear_return(par_pool *pool, int source, const pool_record *reco
         return no_such_task(source, record);
     pool_seat_leave(pool->manager, job);
     pool_job_enqueue(pool->manager, job, true);
-    return PAR_OK;
+    return job->is_interrupted ? pool_job_discard(pool, job) : PAR_OK;
 }
 
 static par_error hear_submit(par_pool *pool, int source, const pool_record *record,
@@ -164,7 +164,8 @@ static par_error hear_cancel(par_pool *pool, int source, const pool_record *reco
 {
     pool_record answer = {.kind = POOL_CANCELLED, .task = record->task};
     bool cancelled;
-    par_error err = pool_manager_cancel(pool, record->task, &cancelled);
+    par_error err =
+        pool_manager_cancel(pool, record->task, record->number != 0, &cancelled);
 
     answer.number = cancelled;
     return err ? err : pool_post(pool, source, &answer, NULL, 0);

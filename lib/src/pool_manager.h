@@ -28,6 +28,7 @@ typedef struct pool_job {
     pool_blob *blob; /* NULL: it names nothing */
     int origin, depth;
     int worker; /* or POOL_NOBODY */
+    bool is_interrupted;
     double load;
     par_pool_result *result; /* of rank 0's own; NULL */
     /* a large one */
@@ -106,5 +107,8 @@ void pool_seat_leave(pool_manager *m, pool_job *job);
 
 /* Nobody has anything to do with JOB any more. */
 par_error pool_end_job(par_pool *pool, pool_job *job);
+
+/* JOB, which nobody has, is not going to be done: who has submitted it hears of that. */
+par_error pool_job_discard(par_pool *pool, pool_job *job);
 
 #endif

@@ -178,7 +178,7 @@ par_error par_pool_cancel(par_pool *pool, uint64_t task, bool *cancelled_p)
     pthread_mutex_lock(&pool->mutex);
     err = pool_check(pool);
     if (!err)
-        err = pool->manager ? pool_manager_cancel(pool, task, &cancelled)
+        err = pool->manager ? pool_manager_cancel(pool, task, false, &cancelled)
                             : cancel_there(pool, task, &cancelled);
     pool_wake(pool);
     pthread_mutex_unlock(&pool->mutex);

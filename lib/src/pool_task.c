@@ -21,10 +21,12 @@ static par_error receive_content(par_pool *pool, par_pool_task *task)
     pthread_mutex_unlock(&pool->mutex);
     err = par_message_receive(pool->comm, 0, (int)task->tag, &task->message);
     pthread_mutex_lock(&pool->mutex);
-    if (err)
-        list_insert(pool->todo.next, &task->node);
-    else
+    if (!err) {
         task->message->source = task->origin;
+        return PAR_OK;
+    }
+    list_remove(&task->node);
+    list_insert(pool->todo.next, &task->node);
     return err;
 }
 
@@ -37,7 +39,10 @@ par_error pool_task_begin(par_pool *pool, int floor, par_pool_task **task_p)
         err = pool_manager_take(pool, floor, &task);
     else
         task = pool_worker_take(pool, floor);
-    if (!err && task->tag)
+    if (err)
+        return err;
+    list_insert(&pool->doing, &task->node);
+    if (task->tag)
         err = receive_content(pool, task);
     if (!err && task->eager)
         err = pool_flush(pool, 0);
@@ -109,7 +114,14 @@ static double seconds_of(const par_pool_task *task)
     return 1e-9 * (double)(wait_now_ns() - task->begun_ns);
 }
 
-static par_error answer_here(par_pool *pool, const par_pool_task *task, int status,
+/* Needs the mutex. */
+static void end_task(par_pool *pool, par_pool_task *task)
+{
+    list_remove(&task->node);
+    pool->begun--;
+}
+
+static par_error answer_here(par_pool *pool, par_pool_task *task, int status,
                              const request_outgoing *out)
 {
     double seconds = seconds_of(task);
@@ -119,7 +131,7 @@ static par_error answer_here(par_pool *pool, const par_pool_task *task, int stat
     if (err)
         return err;
     pthread_mutex_lock(&pool->mutex);
-    pool->begun--;
+    end_task(pool, task);
     err = pool_check(pool);
     if (err)
         par_message_free(&message);
@@ -130,7 +142,7 @@ static par_error answer_here(par_pool *pool, const par_pool_task *task, int stat
     return err;
 }
 
-static par_error answer_there(par_pool *pool, const par_pool_task *task, int status,
+static par_error answer_there(par_pool *pool, par_pool_task *task, int status,
                               const request_outgoing *out)
 {
     bool fits = pool_fits(pool, pool_content_bytes(out));
@@ -138,7 +150,7 @@ static par_error answer_there(par_pool *pool, const par_pool_task *task, int sta
     par_error err;
 
     pthread_mutex_lock(&pool->mutex);
-    pool->begun--;
+    end_task(pool, task);
     if (!fits)
         tag = pool_tag(pool);
     err = pool_check(pool);

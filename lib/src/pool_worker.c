@@ -113,6 +113,9 @@ par_error pool_worker_handle(par_pool *pool, int source, const pool_record *reco
     case POOL_CANCELLED:
         end_cancel(pool, record);
         return PAR_OK;
+    case POOL_INTERRUPT:
+        pool_interrupt(pool, record->task);
+        return PAR_OK;
     case POOL_STOP:
         pool->is_over = true;
         return PAR_OK;

@@ -22,6 +22,8 @@ typedef enum errand {
     NEST,   /* submit WIDTH tasks of DEPTH - 1, or if DEPTH is 0 answer with 1 */
     SHARED, /* answer with what the task names */
     LEAVE,  /* answer without a look at what came with the question */
+    HANG,   /* until it is interrupted */
+    BREAK,  /* submit WIDTH tasks that hang, and have them interrupted */
 } errand;
 
 typedef struct question {
@@ -167,6 +169,29 @@ static void nap(uint64_t ms)
     usleep((useconds_t)ms * 1000);
 }
 
+static _Atomic int hung, told;
+
+/* Until TASK is interrupted. */
+static void hang(const par_pool_task *task)
+{
+    hung += !par_pool_task_is_interrupted(task);
+    for (int ms = 0; !par_pool_task_is_interrupted(task); ms++) {
+        ck_assert_int_lt(ms, 1000 * HALF_MINUTE);
+        nap(1);
+    }
+}
+
+static void break_nested(const par_pool_task *task, question q)
+{
+    int channel;
+
+    ck_ok(par_pool_channel_open(pool, false, task, &channel));
+    for (uint32_t i = 0; i < q.width; i++)
+        ask(channel, (question){.errand = HANG});
+    nap(50);
+    ck_ok(par_pool_channel_break(pool, channel));
+}
+
 static void do_task(par_pool_task *task)
 {
     par_content content = object();
@@ -195,6 +220,10 @@ static void do_task(par_pool_task *task)
         a.sum = count_nested(task, q);
     } else if (q.errand == SHARED) {
         a.sum = sum_shared(task);
+    } else if (q.errand == HANG) {
+        hang(task);
+    } else if (q.errand == BREAK) {
+        break_nested(task, q);
     }
     par_part parts[] = {{&a, sizeof a}, {rest, rest ? q.bytes : 0}};
     ck_ok(par_pool_answer(pool, &task, q.errand == FAIL ? 7 : 0, &content, parts,
@@ -649,6 +678,53 @@ START_TEST(a_channel_can_be_closed_at_any_time)
 }
 END_TEST
 
+static void note_interrupt(void *context, const par_pool_task *task)
+{
+    ck_assert_ptr_eq(context, &told);
+    ck_assert(par_pool_task_is_interrupted(task));
+    told++;
+}
+
+/* The others do tasks that nobody ends but by an interrupt; then all do others. */
+static void break_all(void)
+{
+    int channel = open_channel(false), other = open_channel(true), count = 0;
+    par_pool_result *result;
+
+    for (int i = 0; i < 3 * ranks; i++)
+        ask(channel, (question){.errand = HANG});
+    while (!hung)
+        nap(1);
+    ck_ok(par_pool_channel_break(pool, channel));
+    ck_fails(PAR_ERR_ARG, par_pool_channel_break(pool, channel));
+    for (int i = 0; i < 3 * ranks; i++)
+        ask(other, (question){.errand = BREAK, .width = 3});
+    for (; (result = next(other, false)); count++)
+        par_pool_result_free(&result);
+    ck_assert_int_eq(count, 3 * ranks);
+}
+
+START_TEST(tasks_that_have_begun_can_be_interrupted)
+{
+    pthread_t server;
+
+    hung = told = 0;
+    ck_ok(par_pool_open(world, NULL, &pool));
+    ck_ok(par_pool_on_interrupt(pool, note_interrupt, &told));
+    ck_fails(PAR_ERR_STATE, par_pool_on_interrupt(pool, note_interrupt, &told));
+    if (me) {
+        serve(NULL);
+    } else {
+        ck_assert_int_eq(pthread_create(&server, NULL, serve, NULL), 0);
+        break_all();
+        ck_ok(par_pool_stop(pool, false));
+        pthread_join(server, NULL);
+    }
+    ck_ok(par_pool_close(&pool));
+    ck_assert_int_ge(told, hung);
+}
+END_TEST
+
 static void *close_later(void *channel)
 {
     nap(100);
@@ -810,6 +886,7 @@ START_TEST(what_is_wrong_is_said)
     ck_fails(PAR_ERR_ARG, par_pool_answer(pool, &task, 0, &content, NULL, 0));
     ck_fails(PAR_ERR_ARG, par_pool_channel_close(pool, 3));
     ck_detail("channel 3 is not open");
+    ck_fails(PAR_ERR_ARG, par_pool_on_interrupt(pool, NULL, NULL));
     if (me) {
         ck_fails(PAR_ERR_RANK, par_pool_stop(pool, false));
         ck_detail("rank 0 can");
@@ -832,6 +909,7 @@ static void add(Suite *suite)
     check_add(suite, what_is_shared_is_there_until_it_is_forgotten);
     check_add(suite, tasks_that_are_not_begun_can_be_taken_back);
     check_add(suite, a_channel_can_be_closed_at_any_time);
+    check_add(suite, tasks_that_have_begun_can_be_interrupted);
     check_add(suite, who_waits_for_a_channel_that_is_closed_is_told);
     check_add(suite, a_pool_that_is_stopped_discards_what_nobody_has_begun);
     check_add(suite, a_wait_ends_in_time);

@@ -1,0 +1,156 @@
+/* pool_break.c - tasks that have begun, and that nobody wants any more.
+ * SPDX-License-Identifier: MIT
+ *
+ * While a rank does a task, nobody there moves messages. So a thread listens, now and
+ * then: a task that is over sooner costs nothing, and one that is to be interrupted can
+ * wait so long. On rank 0 the manager hears of it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "asleep.h"
+#include "lock.h"
+#include "pool.h"
+#include "thread.h"
+#include "wait.h"
+
+enum { PATIENCE_NS = 50 * 1000 * 1000 };
+
+struct pool_listener {
+    pthread_t thread;
+    pthread_cond_t over;
+    bool is_over;
+};
+
+/* ---- the task ----------------------------------------------------------- */
+
+static par_pool_task *find(list_node *head, uint64_t number)
+{
+    for (list_node *node = head->next; node != head; node = node->next) {
+        par_pool_task *task = LIST_OF(node, par_pool_task, node);
+
+        if (task->number == number)
+            return task;
+    }
+    return NULL;
+}
+
+void pool_interrupt(par_pool *pool, uint64_t number)
+{
+    par_pool_task *doing = find(&pool->doing, number);
+    par_pool_task *task = doing ? doing : find(&pool->todo, number);
+
+    if (!task) /* it has been answered, or given back */
+        return;
+    task->is_interrupted = true;
+    if (doing && pool->interrupt.call)
+        pool->interrupt.call(pool->interrupt.context, doing);
+}
+
+bool par_pool_task_is_interrupted(const par_pool_task *task)
+{
+    return task->is_interrupted;
+}
+
+int par_pool_signal(void)
+{
+    return asleep_task_signal();
+}
+
+/* ---- the thread --------------------------------------------------------- */
+
+/* Whether PATIENCE_NS have passed. */
+static bool sleep_long(par_pool *pool)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += PATIENCE_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    return pthread_cond_timedwait(&pool->listener->over, &pool->mutex, &until) ==
+           ETIMEDOUT;
+}
+
+static void *listen(void *what)
+{
+    par_pool *pool = what;
+    bool moved;
+
+    wait_beside_work();
+    lock_take();
+    asleep_listen();
+    lock_give();
+    pthread_mutex_lock(&pool->mutex);
+    while (!pool->listener->is_over && !pool->error)
+        if (sleep_long(pool) && pool->begun && !pool->mover)
+            pool_step(pool, &moved); /* its error is all calls' */
+    pthread_mutex_unlock(&pool->mutex);
+    lock_take();
+    asleep_listen_no_more();
+    lock_give();
+    return NULL;
+}
+
+/* Needs the mutex. */
+static par_error begin(par_pool *pool)
+{
+    struct pool_listener *listener = calloc(1, sizeof *listener);
+    pthread_condattr_t clock;
+    par_error err;
+
+    if (!listener)
+        return error_memory(sizeof *listener, "a pool's listener");
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&listener->over, &clock);
+    pthread_condattr_destroy(&clock);
+    pool->listener = listener;
+    err = thread_start(&listener->thread, listen, pool, "a pool's listener");
+    if (err) {
+        pthread_cond_destroy(&listener->over);
+        free(listener);
+        pool->listener = NULL;
+    }
+    return err;
+}
+
+par_error par_pool_on_interrupt(par_pool *pool, par_pool_interrupt *call, void *context)
+{
+    par_error err = pool_check_call(pool);
+
+    if (!err && !call)
+        err = error_set(PAR_ERR_ARG, "call is NULL: it is what interrupts a task");
+    if (err)
+        return err;
+    pthread_mutex_lock(&pool->mutex);
+    if (pool->interrupt.call)
+        err = error_set(PAR_ERR_STATE, "what interrupts a task has been given before");
+    else if (!pool->manager)
+        err = begin(pool);
+    if (!err) {
+        pool->interrupt.call = call;
+        pool->interrupt.context = context;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    return err;
+}
+
+void pool_break_end(par_pool *pool)
+{
+    struct pool_listener *listener = pool->listener;
+
+    if (!listener)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    listener->is_over = true;
+    pthread_cond_signal(&listener->over);
+    pthread_mutex_unlock(&pool->mutex);
+    pthread_join(listener->thread, NULL);
+    pthread_cond_destroy(&listener->over);
+    free(listener);
+    pool->listener = NULL;
+}
