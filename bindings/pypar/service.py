@@ -17,6 +17,8 @@ from .interrupt import interruptible
 from .local import LocalFarm
 from .remote import portable
 
+GRACE = 1  # seconds that a task which is interrupted has to clean up at the end of the job
+
 
 class User(Protocol):
     """What may still be open when its workers leave."""
@@ -66,11 +68,15 @@ class RankService(Service):
     def serve_beside(self) -> None:
         """Have a thread of rank 0, too, do tasks."""
         with self._starting:
-            if self._is_rank_0 and self._thread is None:
+            if self._is_rank_0 and not self._has_thread():
                 self._thread = threading.Thread(
                     target=self._serve, name="pypar-worker", daemon=True
                 )
                 self._thread.start()
+
+    def _has_thread(self) -> bool:
+        """Whether there is one, and it is not lost in a task that nobody wants any more."""
+        return self._thread is not None and not self._farm.give_up(self._thread.ident or 0)
 
     def serve(self) -> NoReturn:
         """Do tasks, as a rank other than 0; leave the script once there are no more."""
@@ -91,8 +97,14 @@ class RankService(Service):
             user.end()
         self._farm.stop(discard=True)
         if self._thread:
-            self._thread.join()
+            self._see_off(self._thread)
         self._farm.close()
+
+    def _see_off(self, thread: threading.Thread) -> None:
+        """Wait for thread, but not long if nobody wants what it does."""
+        thread.join(GRACE)
+        while thread.is_alive() and not self._farm.give_up(thread.ident or 0):
+            thread.join(GRACE)
 
 
 _services: dict[Comm, RankService] = {}

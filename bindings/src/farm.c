@@ -119,9 +119,10 @@ static PyObject *close_channel(PyObject *object, PyObject *const *args, Py_ssize
 
 /* ---- working ------------------------------------------------------------ */
 
-/* Do tasks until there are none any more. */
+/* Do tasks until there are none any more, or nobody waits for this thread. */
 static int serve_all(farm *self)
 {
+    bool given_up = false;
     par_pool_task *task;
 
     for (;;) {
@@ -129,7 +130,12 @@ static int serve_all(farm *self)
             return -1;
         if (!task)
             return 0;
-        if (farm_do(self, &task) < 0 || PyErr_CheckSignals() < 0)
+        if (farm_do(self, &task, &given_up) < 0 && given_up) {
+            PyErr_Clear();
+            self->given_up--;
+            return 0;
+        }
+        if (PyErr_Occurred() || PyErr_CheckSignals() < 0)
             return -1;
         /* Other threads want to go on, and functions in C never let them. */
         Py_BEGIN_ALLOW_THREADS Py_END_ALLOW_THREADS
@@ -154,6 +160,16 @@ static PyObject *serve(PyObject *object, PyObject *on_error)
     Py_RETURN_NONE;
 }
 
+static PyObject *give_up(PyObject *object, PyObject *thread)
+{
+    farm *self = farm_self_of(object);
+    unsigned long ident = PyLong_AsUnsignedLong(thread);
+    int gave_up =
+        PyErr_Occurred() || farm_check_open(self) < 0 ? -1 : farm_give_up(self, ident);
+
+    return gave_up < 0 ? NULL : PyBool_FromLong(gave_up);
+}
+
 static PyObject *stop(PyObject *object, PyObject *const *args, Py_ssize_t count,
                       PyObject *keywords)
 {
@@ -175,7 +191,7 @@ static PyObject *close_method(PyObject *object, PyObject *Py_UNUSED(ignored))
 
     if (!is_open(self))
         Py_RETURN_NONE;
-    if (self->users) {
+    if (self->users > self->given_up) {
         PyErr_Format(self->state->error,
                      "rank %d: the farm cannot be closed: %d threads are in its serve() "
                      "or next()",
@@ -337,6 +353,11 @@ static PyMethodDef methods[] = {
      "on_error(exception) is called, as in an except clause, with what a task's\n"
      "function raises or what cannot be encoded, and returns the exception that is\n"
      "sent in its place. KeyboardInterrupt is raised here, too, on ranks other than 0."},
+    {"give_up", give_up, METH_O,
+     "give_up($self, thread, /)\n--\n\n"
+     "Whether the thread with this ident is doing tasks that are all interrupted. Then\n"
+     "nobody waits for it any more, and its serve() returns when it comes back to that.\n"
+     "On rank 0."},
     {"stop", FAST(stop), METH_FASTCALL | METH_KEYWORDS,
      "stop($self, discard=False)\n--\n\n"
      "Let serve() return everywhere when all tasks are done; with discard those that\n"

@@ -13,6 +13,7 @@ typedef struct farm {
     par_pool *pool; /* NULL once it is closed */
     int rank, size;
     int users;          /* threads inside serve() or next() */
+    int given_up;       /* of those, in serve() */
     PyObject *shared;   /* by number: what this rank has decoded */
     PyObject *kept;     /* by task: what is sent from where it lies */
     PyObject *inner;    /* the channels that were opened within tasks */
@@ -65,8 +66,9 @@ PyObject *farm_next(PyObject *object, PyObject *const *args, Py_ssize_t count,
 /* farm_do.c: */
 
 /* Do *TASK_P, which ends. -1 with an exception, which is not the function's: the pool
- * has failed, or this rank is interrupted. */
-int farm_do(farm *self, par_pool_task **task_p);
+ * has failed, or this rank is interrupted; or this thread was given up, *GIVEN_UP_P, and
+ * the pool may be gone. */
+int farm_do(farm *self, par_pool_task **task_p, bool *given_up_p);
 
 /* Drop what has been forgotten. -1 with an exception. */
 int farm_sweep(farm *self);
@@ -78,17 +80,18 @@ typedef struct farm_doing {
     struct farm_doing *outer; /* which waits for others meanwhile */
     struct farm_doing *next, **link;
     farm *farm;
-    const par_pool_task *task;
+    par_pool_task *task;
     pthread_t thread;
     unsigned long ident; /* of the thread, for Python */
     bool is_main;        /* the thread */
     bool is_outer;
     bool is_raised; /* the exception that interrupts it */
+    bool is_given_up;
 } farm_doing;
 
 /* This thread begins a task; ends it, and nothing interrupts it any more. Need the GIL,
  * as all that follows but farm_interrupt. */
-void farm_begin(farm_doing *here, farm *self, const par_pool_task *task);
+void farm_begin(farm_doing *here, farm *self, par_pool_task *task);
 void farm_end(farm_doing *here);
 
 /* The task of SELF's that this thread is doing, the innermost one; NULL outside of
@@ -97,6 +100,10 @@ const par_pool_task *farm_task(const farm *self);
 
 /* -1 with an exception, once, if the innermost task of this thread is interrupted. */
 int farm_check_interrupt(void);
+
+/* Give up the tasks of SELF's that thread IDENT is doing, if all it does is interrupted:
+ * whether that is so; -1 with an exception. */
+int farm_give_up(farm *self, unsigned long ident);
 
 /* A par_pool_interrupt. */
 par_pool_interrupt farm_interrupt;

@@ -9,9 +9,11 @@
  * Whether a thread does that task at all is looked at with the GIL, and when a task is
  * over its exception is taken back: so none escapes into what comes next.
  */
+#define _GNU_SOURCE /* gettid */
 #include <signal.h>
 #include <unistd.h>
 
+#include "errors.h"
 #include "farm.h"
 
 /* All tasks that threads of this process are doing. */
@@ -22,7 +24,7 @@ static _Thread_local farm_doing *innermost;
 
 /* ---- here --------------------------------------------------------------- */
 
-void farm_begin(farm_doing *here, farm *self, const par_pool_task *task)
+void farm_begin(farm_doing *here, farm *self, par_pool_task *task)
 {
     *here = (farm_doing){.outer = innermost,
                          .farm = self,
@@ -81,6 +83,41 @@ int farm_check_interrupt(void)
     here->is_raised = true;
     PyErr_SetNone(kind);
     return -1;
+}
+
+/* ---- a thread that does not come back ------------------------------------- */
+
+/* The innermost of the tasks that thread IDENT is doing, if nobody wants any of them; NULL.
+ * While this thread has the GIL that one does not leave them. */
+static farm_doing *find_unwanted(const farm *self, unsigned long ident)
+{
+    farm_doing *found, *each;
+
+    pthread_mutex_lock(&mutex);
+    for (found = all; found && (found->ident != ident || found->is_outer);)
+        found = found->next;
+    pthread_mutex_unlock(&mutex);
+    for (each = found; each; each = each->outer)
+        if (each->farm != self || !par_pool_task_is_interrupted(each->task))
+            return NULL;
+    return found;
+}
+
+int farm_give_up(farm *self, unsigned long ident)
+{
+    farm_doing *innermost_there = find_unwanted(self, ident);
+
+    if (!innermost_there || innermost_there->is_given_up)
+        return innermost_there != NULL;
+    for (farm_doing *each = innermost_there; each; each = each->outer) {
+        par_pool_task *task = each->task;
+
+        if (errors_raise_if(self->state, par_pool_give_up(self->pool, &task)) < 0)
+            return -1;
+        each->is_given_up = true;
+    }
+    self->given_up++;
+    return 1;
 }
 
 /* ---- in other threads --------------------------------------------------- */

@@ -210,7 +210,15 @@ static int answer_failed(farm *self, par_pool_task **task_p)
     return answered;
 }
 
-int farm_do(farm *self, par_pool_task **task_p)
+static int leave_given_up(farm *self, par_pool_task **task_p, PyObject *result)
+{
+    Py_XDECREF(result);
+    *task_p = NULL;
+    PyErr_SetNone(self->state->interrupted);
+    return -1;
+}
+
+int farm_do(farm *self, par_pool_task **task_p, bool *given_up_p)
 {
     farm_doing here;
     PyObject *result;
@@ -219,6 +227,9 @@ int farm_do(farm *self, par_pool_task **task_p)
     farm_begin(&here, self, *task_p);
     result = farm_check_interrupt() < 0 ? NULL : carry_out(self, *task_p);
     farm_end(&here);
+    *given_up_p = here.is_given_up;
+    if (here.is_given_up)
+        return leave_given_up(self, task_p, result);
     if (result)
         answered = answer(self, task_p, FARM_RETURNED, result);
     Py_XDECREF(result);

@@ -90,6 +90,7 @@ static PyObject *wait_for(farm *self, int channel, double seconds, bool helps)
     par_pool_task *task;
     par_pool_turn turn;
     PyObject *all;
+    bool given_up;
     par_error err;
 
     for (;;) {
@@ -105,7 +106,7 @@ static PyObject *wait_for(farm *self, int channel, double seconds, bool helps)
             par_pool_result_free(&result);
             return all;
         case PAR_POOL_TASK:
-            if (farm_do(self, &task) < 0 || farm_check_interrupt() < 0)
+            if (farm_do(self, &task, &given_up) < 0 || farm_check_interrupt() < 0)
                 return NULL;
             break;
         case PAR_POOL_NOTHING:

@@ -1106,6 +1106,16 @@ PAR_API par_error par_pool_on_interrupt(par_pool *pool, par_pool_interrupt *call
 /* Whether TASK has been interrupted: nobody wants its result. */
 PAR_API bool par_pool_task_is_interrupted(const par_pool_task *task);
 
+/* On rank 0: give up *TASK_P, which is interrupted and which a thread cannot end: the
+ * pool counts it as done. That thread must not answer it nor do other tasks, but may still
+ * read it, so it is not freed. *TASK_P is set to NULL.
+ *
+ * PAR_ERR_ARG    the task is NULL
+ * PAR_ERR_RANK   another rank calls it
+ * PAR_ERR_STATE  it is not interrupted
+ */
+PAR_API par_error par_pool_give_up(par_pool *pool, par_pool_task **task_p);
+
 /* A signal by which CALL may tell a thread: that a program handles it is, for the search
  * for deadlocks, no sign that it may go on. */
 PAR_API int par_pool_signal(void);

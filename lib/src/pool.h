@@ -330,6 +330,9 @@ par_error pool_worker_answer(par_pool *pool, const par_pool_task *task, int stat
 
 /* ---- pool_break --------------------------------------------------------- */
 
+/* TASK, taken here, is over. */
+void pool_end_task(par_pool *pool, par_pool_task *task);
+
 /* Nobody wants the result of TASK any more, which is to do here or is done. */
 void pool_interrupt(par_pool *pool, uint64_t task);
 
@@ -372,6 +375,9 @@ par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool breaks,
 
 bool pool_manager_has(par_pool *pool, int floor);
 par_error pool_manager_take(par_pool *pool, int floor, par_pool_task **task_p);
+
+/* TASK of this rank, which is interrupted, is never answered. */
+par_error pool_manager_give_up(par_pool *pool, uint64_t task);
 
 /* TASK of this rank has been done; MESSAGE goes over. */
 par_error pool_manager_answer(par_pool *pool, const par_pool_task *task, int status,

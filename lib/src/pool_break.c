@@ -6,6 +6,7 @@
  * wait so long. On rank 0 the manager hears of it.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -36,6 +37,12 @@ static par_pool_task *find(list_node *head, uint64_t number)
     return NULL;
 }
 
+void pool_end_task(par_pool *pool, par_pool_task *task)
+{
+    list_remove(&task->node);
+    pool->begun--;
+}
+
 void pool_interrupt(par_pool *pool, uint64_t number)
 {
     par_pool_task *doing = find(&pool->doing, number);
@@ -51,6 +58,42 @@ void pool_interrupt(par_pool *pool, uint64_t number)
 bool par_pool_task_is_interrupted(const par_pool_task *task)
 {
     return task->is_interrupted;
+}
+
+/* What there is wrong with giving up TASK. */
+static par_error check_given_up(const par_pool *pool, const par_pool_task *task)
+{
+    if (!task)
+        return error_set(PAR_ERR_ARG, "the task is NULL");
+    if (!pool->manager)
+        return error_set(PAR_ERR_RANK, "rank %d cannot give up a task: rank 0 can",
+                         pool->rank);
+    if (!task->is_interrupted)
+        return error_set(PAR_ERR_STATE, "task %" PRIu64 " is not interrupted",
+                         task->number);
+    return PAR_OK;
+}
+
+par_error par_pool_give_up(par_pool *pool, par_pool_task **task_p)
+{
+    par_error err = pool_check_call(pool);
+
+    if (!err)
+        err = check_given_up(pool, task_p ? *task_p : NULL);
+    if (err)
+        return err;
+    pthread_mutex_lock(&pool->mutex);
+    err = pool_check(pool);
+    if (!err) {
+        pool_end_task(pool, *task_p);
+        err = pool_manager_give_up(pool, (*task_p)->number);
+        *task_p = NULL;
+        if (err)
+            pool_fail(pool, err);
+    }
+    pool_wake(pool);
+    pthread_mutex_unlock(&pool->mutex);
+    return err;
 }
 
 int par_pool_signal(void)

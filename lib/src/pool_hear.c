@@ -106,15 +106,29 @@ par_error pool_manager_answer(par_pool *pool, const par_pool_task *task, int sta
 
 /* ---- the rest ----------------------------------------------------------- */
 
+/* JOB's worker does not do it: another one has to, if anybody wants it. */
+static par_error hand_back(par_pool *pool, pool_job *job)
+{
+    pool_seat_leave(pool->manager, job);
+    pool_job_enqueue(pool->manager, job, true);
+    return job->is_interrupted ? pool_job_discard(pool, job) : PAR_OK;
+}
+
 static par_error hear_return(par_pool *pool, int source, const pool_record *record)
 {
     pool_job *job = pool_map_find(&pool->results, record->task);
 
-    if (!job || job->worker != source)
-        return no_such_task(source, record);
-    pool_seat_leave(pool->manager, job);
-    pool_job_enqueue(pool->manager, job, true);
-    return job->is_interrupted ? pool_job_discard(pool, job) : PAR_OK;
+    return job && job->worker == source ? hand_back(pool, job)
+                                        : no_such_task(source, record);
+}
+
+par_error pool_manager_give_up(par_pool *pool, uint64_t task)
+{
+    pool_record record = {.task = task};
+    pool_job *job = pool_map_find(&pool->results, task);
+    par_error err = job ? hand_back(pool, job) : no_such_task(0, &record);
+
+    return err ? err : pool_flush_all(pool);
 }
 
 static par_error hear_submit(par_pool *pool, int source, const pool_record *record,

@@ -114,13 +114,6 @@ static double seconds_of(const par_pool_task *task)
     return 1e-9 * (double)(wait_now_ns() - task->begun_ns);
 }
 
-/* Needs the mutex. */
-static void end_task(par_pool *pool, par_pool_task *task)
-{
-    list_remove(&task->node);
-    pool->begun--;
-}
-
 static par_error answer_here(par_pool *pool, par_pool_task *task, int status,
                              const request_outgoing *out)
 {
@@ -131,7 +124,7 @@ static par_error answer_here(par_pool *pool, par_pool_task *task, int status,
     if (err)
         return err;
     pthread_mutex_lock(&pool->mutex);
-    end_task(pool, task);
+    pool_end_task(pool, task);
     err = pool_check(pool);
     if (err)
         par_message_free(&message);
@@ -150,7 +143,7 @@ static par_error answer_there(par_pool *pool, par_pool_task *task, int status,
     par_error err;
 
     pthread_mutex_lock(&pool->mutex);
-    end_task(pool, task);
+    pool_end_task(pool, task);
     if (!fits)
         tag = pool_tag(pool);
     err = pool_check(pool);
