@@ -1019,8 +1019,9 @@ PAR_API par_error par_pool_channel_open(par_pool *pool, bool ordered,
  */
 PAR_API par_error par_pool_channel_close(par_pool *pool, int channel);
 
-/* The same, and tasks of CHANNEL that have begun are interrupted, as far as who does them
- * can: see par_pool_on_interrupt. Does not wait for that. */
+/* The same, and tasks of CHANNEL that have begun are interrupted, with all that was
+ * submitted within them, as far as who does them can: see par_pool_on_interrupt. Does not
+ * wait for that. */
 PAR_API par_error par_pool_channel_break(par_pool *pool, int channel);
 
 /* Submit a task on CHANNEL. *TASK_P, over 0 and never used again, is its number. SHARED

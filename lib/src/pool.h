@@ -33,6 +33,7 @@ typedef enum pool_kind {
     POOL_LEAVE,      /* no tasks are wanted any more */
     POOL_GIVE_BACK,  /* a task that has not been begun */
     POOL_CANCEL, /* number: whether it is interrupted if it has been begun */
+    POOL_BREAK,  /* to interrupt, though its result is waited for */
     POOL_DO,        /* to a worker: number is the depth, worker the rank that submitted */
     POOL_CANCELLED, /* number: whether */
     POOL_INTERRUPT,
@@ -49,7 +50,7 @@ typedef struct pool_record {
     uint8_t kind;
     bool has_content; /* behind it */
     bool eager;       /* what has been done goes out before this is begun */
-    uint8_t unused;
+    bool is_interrupted;
     uint32_t content_bytes;
     uint32_t tag; /* of the message with the content, if that travels alone; or 0 */
     uint64_t task, shared;
@@ -97,6 +98,7 @@ struct par_pool_result {
 
 typedef struct pool_channel {
     int number, depth;
+    uint64_t within; /* the task in which it was opened; or 0 */
     bool ordered;
     list_node pending; /* results that are not done; if ordered, those that are, too */
     list_node done;    /* of a channel that is not */
@@ -333,8 +335,8 @@ par_error pool_worker_answer(par_pool *pool, const par_pool_task *task, int stat
 /* TASK, taken here, is over. */
 void pool_end_task(par_pool *pool, par_pool_task *task);
 
-/* Nobody wants the result of TASK any more, which is to do here or is done. */
-void pool_interrupt(par_pool *pool, uint64_t task);
+/* Interrupt TASK, which is to do here or is done, and what was submitted within it. */
+par_error pool_interrupt(par_pool *pool, uint64_t task);
 
 /* End the thread that listens, if there is one. */
 void pool_break_end(par_pool *pool);
@@ -375,6 +377,9 @@ par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool breaks,
 
 bool pool_manager_has(par_pool *pool, int floor);
 par_error pool_manager_take(par_pool *pool, int floor, par_pool_task **task_p);
+
+/* Whoever does TASK is told to end it. */
+par_error pool_manager_interrupt(par_pool *pool, uint64_t task);
 
 /* TASK of this rank, which is interrupted, is never answered. */
 par_error pool_manager_give_up(par_pool *pool, uint64_t task);

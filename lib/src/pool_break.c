@@ -43,16 +43,45 @@ void pool_end_task(par_pool *pool, par_pool_task *task)
     pool->begun--;
 }
 
-void pool_interrupt(par_pool *pool, uint64_t number)
+/* Interrupt what was submitted on CHANNEL. Who waits there gets the answers. */
+static par_error interrupt_inner(par_pool *pool, pool_channel *channel)
+{
+    par_error err = PAR_OK;
+    list_node *node = channel->pending.next;
+
+    for (; !err && node != &channel->pending; node = node->next) {
+        const par_pool_result *result = LIST_OF(node, par_pool_result, node);
+        pool_record record = {.kind = POOL_BREAK, .task = result->task};
+
+        if (result->is_done)
+            continue;
+        err = pool->manager ? pool_manager_interrupt(pool, result->task)
+                            : pool_post(pool, 0, &record, NULL, 0);
+    }
+    return err;
+}
+
+static par_error interrupt_all_inner(par_pool *pool, uint64_t within)
+{
+    par_error err = PAR_OK;
+
+    for (int i = 0; !err && i < pool->channel_count; i++)
+        if (pool->channels[i] && pool->channels[i]->within == within)
+            err = interrupt_inner(pool, pool->channels[i]);
+    return err ? err : pool_flush_all(pool);
+}
+
+par_error pool_interrupt(par_pool *pool, uint64_t number)
 {
     par_pool_task *doing = find(&pool->doing, number);
     par_pool_task *task = doing ? doing : find(&pool->todo, number);
 
     if (!task) /* it has been answered, or given back */
-        return;
+        return PAR_OK;
     task->is_interrupted = true;
     if (doing && pool->interrupt.call)
         pool->interrupt.call(pool->interrupt.context, doing);
+    return interrupt_all_inner(pool, number);
 }
 
 bool par_pool_task_is_interrupted(const par_pool_task *task)

@@ -79,7 +79,8 @@ static par_error new_number(par_pool *pool, int *number_p)
     return PAR_OK;
 }
 
-static par_error open_channel(par_pool *pool, bool ordered, int depth, int *number_p)
+static par_error open_channel(par_pool *pool, bool ordered, const par_pool_task *within,
+                              int *number_p)
 {
     pool_channel *channel;
     int number = 0;
@@ -90,7 +91,10 @@ static par_error open_channel(par_pool *pool, bool ordered, int depth, int *numb
     channel = malloc(sizeof *channel);
     if (!channel)
         return error_memory(sizeof *channel, "a channel");
-    *channel = (pool_channel){.number = number, .depth = depth, .ordered = ordered};
+    *channel = (pool_channel){.number = number,
+                              .depth = within ? within->depth : POOL_OUTSIDE,
+                              .within = within ? within->number : 0,
+                              .ordered = ordered};
     list_init(&channel->pending);
     list_init(&channel->done);
     pool->channels[number] = channel;
@@ -110,8 +114,7 @@ par_error par_pool_channel_open(par_pool *pool, bool ordered, const par_pool_tas
     pthread_mutex_lock(&pool->mutex);
     err = pool_check(pool);
     if (!err)
-        err =
-            open_channel(pool, ordered, within ? within->depth : POOL_OUTSIDE, channel_p);
+        err = open_channel(pool, ordered, within, channel_p);
     pthread_mutex_unlock(&pool->mutex);
     return err;
 }

@@ -88,6 +88,7 @@ static par_error give(par_pool *pool, int worker, pool_job *job)
                           .number = job->depth,
                           .worker = job->origin,
                           .eager = pool_pace_most(pace) > eager_time,
+                          .is_interrupted = job->is_interrupted,
                           .seconds = pace->mean};
     par_error err = job->blob ? pool_known_send(pool, worker, job->blob) : PAR_OK;
 

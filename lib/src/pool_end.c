@@ -44,16 +44,22 @@ static par_error take_back(par_pool *pool, pool_job *job)
     return pool_end_job(pool, job);
 }
 
-/* Whoever does JOB is told that nobody wants its result. */
+/* Whoever does JOB, or will, is told to end it. */
 static par_error interrupt(par_pool *pool, pool_job *job)
 {
     pool_record record = {.kind = POOL_INTERRUPT, .task = job->number};
 
     job->is_interrupted = true;
-    if (job->worker)
+    if (job->worker > 0)
         return pool_post(pool, job->worker, &record, NULL, 0);
-    pool_interrupt(pool, job->number);
-    return PAR_OK;
+    return job->worker == 0 ? pool_interrupt(pool, job->number) : PAR_OK;
+}
+
+par_error pool_manager_interrupt(par_pool *pool, uint64_t task)
+{
+    pool_job *job = pool_map_find(&pool->results, task);
+
+    return job ? interrupt(pool, job) : PAR_OK; /* its result is on its way */
 }
 
 par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool breaks,
@@ -64,7 +70,10 @@ par_error pool_manager_cancel(par_pool *pool, uint64_t task, bool breaks,
     *cancelled_p = job && job->worker == POOL_NOBODY;
     if (*cancelled_p)
         return take_back(pool, job);
-    return job && breaks ? interrupt(pool, job) : PAR_OK;
+    if (!job || !breaks)
+        return PAR_OK;
+    job->is_unwanted = true;
+    return interrupt(pool, job);
 }
 
 par_error pool_job_discard(par_pool *pool, pool_job *job)

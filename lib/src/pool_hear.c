@@ -111,7 +111,7 @@ static par_error hand_back(par_pool *pool, pool_job *job)
 {
     pool_seat_leave(pool->manager, job);
     pool_job_enqueue(pool->manager, job, true);
-    return job->is_interrupted ? pool_job_discard(pool, job) : PAR_OK;
+    return job->is_unwanted ? pool_job_discard(pool, job) : PAR_OK;
 }
 
 static par_error hear_return(par_pool *pool, int source, const pool_record *record)
@@ -220,6 +220,8 @@ par_error pool_manager_handle(par_pool *pool, int source, const pool_record *rec
         return PAR_OK;
     case POOL_CANCEL:
         return hear_cancel(pool, source, record);
+    case POOL_BREAK:
+        return pool_manager_interrupt(pool, record->task);
     case POOL_SHARE:
         return hear_share(pool, source, record, content, message);
     case POOL_FORGET:

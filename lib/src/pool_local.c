@@ -83,6 +83,7 @@ par_error pool_manager_take(par_pool *pool, int floor, par_pool_task **task_p)
                             .number = job->number,
                             .shared = job->blob ? job->blob->number : 0,
                             .depth = job->depth,
+                            .is_interrupted = job->is_interrupted,
                             .origin = job->origin};
     err = take_message(pool, job, &task->message);
     if (err) {

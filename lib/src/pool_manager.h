@@ -28,7 +28,7 @@ typedef struct pool_job {
     pool_blob *blob; /* NULL: it names nothing */
     int origin, depth;
     int worker; /* or POOL_NOBODY */
-    bool is_interrupted;
+    bool is_interrupted, is_unwanted;
     double load;
     par_pool_result *result; /* of rank 0's own; NULL */
     /* a large one */

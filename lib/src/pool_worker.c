@@ -27,6 +27,7 @@ static par_error do_task(par_pool *pool, const pool_record *record, const void *
                             .depth = record->number,
                             .origin = record->worker,
                             .eager = record->eager,
+                            .is_interrupted = record->is_interrupted,
                             .tag = record->tag,
                             .expected = record->seconds};
     if (content)
@@ -114,8 +115,7 @@ par_error pool_worker_handle(par_pool *pool, int source, const pool_record *reco
         end_cancel(pool, record);
         return PAR_OK;
     case POOL_INTERRUPT:
-        pool_interrupt(pool, record->task);
-        return PAR_OK;
+        return pool_interrupt(pool, record->task);
     case POOL_STOP:
         pool->is_over = true;
         return PAR_OK;

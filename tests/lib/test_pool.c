@@ -24,6 +24,7 @@ typedef enum errand {
     LEAVE,  /* answer without a look at what came with the question */
     HANG,   /* until it is interrupted */
     BREAK,  /* submit WIDTH tasks that hang, and have them interrupted */
+    WAIT,   /* for a task that hangs */
 } errand;
 
 typedef struct question {
@@ -192,6 +193,20 @@ static void break_nested(const par_pool_task *task, question q)
     ck_ok(par_pool_channel_break(pool, channel));
 }
 
+static void wait_for_nested(const par_pool_task *task)
+{
+    int channel;
+    par_pool_result *result;
+
+    ck_ok(par_pool_channel_open(pool, false, task, &channel));
+    for (int i = 0; i < 3; i++)
+        ask(channel, (question){.errand = HANG});
+    while ((result = next(channel, true)))
+        par_pool_result_free(&result);
+    ck_assert(par_pool_task_is_interrupted(task));
+    ck_ok(par_pool_channel_close(pool, channel));
+}
+
 static void do_task(par_pool_task *task)
 {
     par_content content = object();
@@ -224,6 +239,8 @@ static void do_task(par_pool_task *task)
         hang(task);
     } else if (q.errand == BREAK) {
         break_nested(task, q);
+    } else if (q.errand == WAIT) {
+        wait_for_nested(task);
     }
     par_part parts[] = {{&a, sizeof a}, {rest, rest ? q.bytes : 0}};
     ck_ok(par_pool_answer(pool, &task, q.errand == FAIL ? 7 : 0, &content, parts,
@@ -692,7 +709,7 @@ static void break_all(void)
     par_pool_result *result;
 
     for (int i = 0; i < 3 * ranks; i++)
-        ask(channel, (question){.errand = HANG});
+        ask(channel, (question){.errand = i % 2 ? WAIT : HANG});
     while (!hung)
         nap(1);
     ck_ok(par_pool_channel_break(pool, channel));
