@@ -16,6 +16,7 @@ import weakref
 from concurrent.futures import BrokenExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.pool import RemoteTraceback
+from pathlib import Path
 
 import numpy as np
 import pypar
@@ -49,6 +50,34 @@ def until(path):
         assert time.monotonic() < limit
         time.sleep(0.005)
     return path.name
+
+
+def sleep_from_now_on(folder):
+    (folder / str(os.getpid())).touch()
+    time.sleep(1000 * SECONDS)
+
+
+def loop_from_now_on(folder):
+    (folder / str(os.getpid())).touch()
+    while True:
+        pass
+
+
+def meet(place, count):
+    """A task that lasts until count of them are being done."""
+    (place / str(time.monotonic_ns())).touch()
+    limit = time.monotonic() + SECONDS
+    while len(os.listdir(place)) < count:
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+    return True
+
+
+def wait_for_files(folder):
+    limit = time.monotonic() + SECONDS
+    while not os.listdir(folder):
+        assert time.monotonic() < limit
+        time.sleep(0.005)
 
 
 class Picky(Exception):
@@ -498,6 +527,81 @@ def test_terminate_wakes_who_waits(tmp_path):
         later.get(SECONDS)
     (tmp_path / "go").touch()
     timer.join()
+
+
+@pytest.mark.parametrize("task", [sleep_from_now_on, loop_from_now_on])
+@pytest.mark.parametrize("isolate", [False, True])
+def test_terminate_ends_what_has_begun(tmp_path, task, isolate):
+    begun, place = tmp_path / "begun", tmp_path / "place"
+    begun.mkdir()
+    place.mkdir()
+    with pypar.Pool(isolate=isolate) as pool:
+        later = pool.map_async(task, [begun] * 20, chunksize=1)
+        wait_for_files(begun)
+    with pytest.raises(RuntimeError, match="ended"):
+        later.get(SECONDS)
+    pool.join()
+    with pypar.Pool() as pool:  # which has all workers
+        count = pool._session.size
+        assert all(pool.starmap(meet, [(place, count)] * count, chunksize=1))
+
+
+def test_terminate_kills_the_processes_of_isolated_tasks(tmp_path):
+    with pypar.Pool(isolate=True) as pool:
+        pool.map_async(sleep_from_now_on, [tmp_path] * 2, chunksize=1)
+        wait_for_files(tmp_path)
+    limit = time.monotonic() + SECONDS
+    for pid in os.listdir(tmp_path):
+        while Path("/proc", pid).exists():
+            assert time.monotonic() < limit
+            time.sleep(0.005)
+
+
+def test_terminate_tells_all_who_wait(tmp_path):
+    pool = pypar.Pool()
+    later = pool.map_async(sleep_from_now_on, [tmp_path] * 3, chunksize=1)
+    told = []
+
+    def wait():
+        try:
+            later.get(SECONDS)
+        except RuntimeError as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=wait) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_for_files(tmp_path)
+    pool.terminate()
+    for thread in threads:
+        thread.join()
+    assert told == ["the pool has ended before this was done"] * 4
+
+
+def test_terminate_may_come_just_when_a_task_ends():
+    rounds = 200 if pypar.size() > 1 else 5  # processes are to be made anew
+    for i in range(rounds):
+        with pypar.Pool() as pool:
+            pool.map_async(time.sleep, [0.001 + i % 7 / 7000] * 20, chunksize=1)
+            time.sleep(0.002 + i % 11 / 11000)
+    with pypar.Pool() as pool:
+        assert pool.map(square, range(100)) == [x * x for x in range(100)]
+
+
+def test_ctrl_c_ends_what_has_begun(tmp_path):
+    def interrupt():
+        wait_for_files(tmp_path)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), pypar.Pool() as pool:
+            threading.Thread(target=interrupt).start()
+            pool.map(sleep_from_now_on, [tmp_path] * 10, chunksize=1)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with pypar.Pool() as pool:
+        assert pool.map(square, [1, 2]) == [1, 4]
 
 
 def test_a_pool_cannot_be_sent(pool):

@@ -159,6 +159,127 @@ def test_the_end_of_rank_0_is_that_of_the_job(script, end, status, words):
     assert words in done.stderr, done
 
 
+def test_an_interrupted_task_cleans_up_and_its_rank_goes_on(script, tmp_path):
+    path = script(
+        """
+        import sys, time
+        from pathlib import Path
+        import pypar
+        folder = Path(sys.argv[1])
+
+        def leave_a_trace(_):
+            (folder / f"begun {pypar.rank()}").touch()
+            try:
+                time.sleep(60)
+            except Exception:
+                (folder / "caught").touch()
+            finally:
+                (folder / f"cleaned {pypar.rank()}").touch()
+
+        def nest(_):
+            with pypar.Executor() as inner:
+                inner.submit(leave_a_trace, 0).result()
+
+        def catch(_):
+            try:
+                (folder / "catches").touch()
+                time.sleep(60)
+            except BaseException:
+                time.sleep(0.2)
+                (folder / "caught all").touch()
+
+        def wait_for(count):
+            while len(list(folder.iterdir())) < count:
+                time.sleep(0.01)
+
+        def count_cleaned():
+            return len(list(folder.glob("cleaned*")))
+
+        with pypar.Pool(2) as pool:
+            pool.map_async(leave_a_trace, range(2), chunksize=1)
+            wait_for(2)
+        wait_for(4)
+        for each in folder.iterdir():
+            each.unlink()
+        with pypar.Pool(2) as pool:
+            pool.apply_async(nest, (0,))
+            wait_for(1)
+        wait_for(2)
+        for each in folder.iterdir():
+            each.unlink()
+        with pypar.Pool(2) as pool:
+            pool.apply_async(catch, (0,))
+            wait_for(1)
+        """
+    )
+    done = mpirun(3, PYTHON, path, tmp_path)
+    assert done.returncode == 0 and not done.stderr, done
+    left = sorted(each.name for each in tmp_path.iterdir() if each.suffix != ".py")
+    assert left == ["catches", "caught all"]
+
+
+def test_an_interrupt_leaves_the_programs_handlers_alone(script):
+    path = script(
+        """
+        import atexit, os, signal, time
+        import pypar
+        from pypar import _core
+
+        numbers = signal.SIGUSR1, signal.SIGUSR2, _core._task_signal()
+        came = []
+
+        def note(number, frame):
+            came.append(number)
+
+        for number in numbers:
+            signal.signal(number, note)
+
+        def send(number):
+            came.clear()
+            os.kill(os.getpid(), number)
+            return came == [number]
+
+        def check():
+            assert all(signal.getsignal(number) is note for number in numbers)
+            print("kept")
+
+        atexit.register(check)
+        with pypar.Pool(1) as pool:
+            assert pool.map(send, numbers, chunksize=1) == [True] * 3
+            pool.apply_async(time.sleep, (60,))
+            time.sleep(0.2)
+        pool = pypar.Pool(1)
+        assert pool.map(send, numbers, chunksize=1) == [True] * 3
+        """
+    )
+    done = mpirun(2, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "kept\nkept\n", done
+
+
+@pytest.mark.parametrize("end", ["pool.terminate()", "pypar.finalize()", "pass"])
+def test_no_call_that_cannot_be_broken_off_keeps_rank_0_from_its_end(script, end):
+    path = script(
+        f"""
+        import threading
+        import pypar
+        begun = threading.Event()
+
+        def block(_):
+            if pypar.rank() == 0:
+                begun.set()
+            threading.Event().wait()
+
+        pool = pypar.Pool()
+        later = pool.map_async(block, range(10), chunksize=1)
+        begun.wait()
+        {end}
+        """
+    )
+    done = mpirun(2, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+
+
 def test_finalize_lets_the_workers_go(script):
     path = script(
         """
