@@ -25,6 +25,12 @@ def print_whole_lines() -> None:
             reconfigure(line_buffering=True, write_through=False)
 
 
+def goes_to_stderr() -> bool:
+    """Whether sys.stderr is the process's own: else the program has put a stream of its
+    own in its place."""
+    return sys.stderr is sys.__stderr__ or sys.stderr is None
+
+
 def label() -> str:
     """What a line of this rank begins with; nothing in a job of one rank."""
     if _core.world.size == 1:

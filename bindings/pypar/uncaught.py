@@ -19,6 +19,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from . import _core
+from .output import goes_to_stderr
 
 GRACE_SECONDS = 1.0  # from the exception to the end of the job, with what is told
 AGAIN_SECONDS = 1.0  # several launchers may send the same signal
@@ -186,12 +187,7 @@ def _fail(status: int, text: str) -> None:
     if _failed:
         return
     _failed = True
-    if not _goes_to_stderr():
+    if not goes_to_stderr():
         print(text, file=sys.stderr, flush=True)
         text = f"ends the job: {text.rstrip().splitlines()[-1]}"
     _core._abort_later(status, text, GRACE_SECONDS)
-
-
-def _goes_to_stderr() -> bool:
-    """Else the program has put a stream of its own in its place."""
-    return sys.stderr is sys.__stderr__ or sys.stderr is None

@@ -1,4 +1,4 @@
-/* fail.c - the end of a job that has failed.
+/* fail.c - the end of a job that has failed, and what a rank says and goes on.
  * SPDX-License-Identifier: MIT */
 #include "fail.h"
 
@@ -59,6 +59,20 @@ PyObject *fail_abort_later(PyObject *module, PyObject *const *args, Py_ssize_t c
     errors_flush();
     Py_BEGIN_ALLOW_THREADS par_abort_later(code, text, seconds);
     Py_END_ALLOW_THREADS Py_XDECREF(kept);
+    Py_RETURN_NONE;
+}
+
+/* _say(text) */
+PyObject *fail_say(PyObject *Py_UNUSED(module), PyObject *value)
+{
+    PyObject *kept;
+    const char *text;
+
+    if (text_of(value, &text, &kept) < 0)
+        return NULL;
+    if (text)
+        par_say(text);
+    Py_XDECREF(kept);
     Py_RETURN_NONE;
 }
 

@@ -318,6 +318,7 @@ static PyMethodDef functions[] = {
     {"_crash_after_python", fail_crash_after_python, METH_NOARGS, NULL},
     {"_detach", detach, METH_NOARGS, NULL},
     {"_place", place, METH_VARARGS, NULL},
+    {"_say", fail_say, METH_O, NULL},
     {"_set_pickler", set_pickler, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

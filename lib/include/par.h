@@ -312,6 +312,13 @@ PAR_API _Noreturn void par_abort(int code, const char *text);
  * exits, or in SECONDS. Of several calls the first counts, as for the status. */
 PAR_API void par_abort_later(int code, const char *text, double seconds);
 
+/* Write TEXT, of one line or more, to stderr as par_abort does, and go on at once: it is
+ * written within some tenths of a second, and before par_finalize ends, once for all
+ * ranks of a host that say the same. What a rank says before its last text is written
+ * is not put together with others'. In a job of one rank, or where no job runs, TEXT is
+ * written as it is, at once. */
+PAR_API void par_say(const char *text);
+
 /* A rank that SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT ends says so on stderr, with its
  * name and a backtrace, and a program that exits with a status other than 0 before
  * par_finalize says that; in jobs of one rank neither does. par_init sees to it, but a

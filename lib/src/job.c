@@ -23,6 +23,7 @@
 #include "pool.h"
 #include "report.h"
 #include "request.h"
+#include "say.h"
 #include "wait.h"
 #include "words.h"
 
@@ -284,6 +285,16 @@ static void at_exit(int status, void *unused)
     if (err) /* nobody else can say it now */
         par_abort(status ? status : EXIT_FAILURE,
                   err == PAR_ERR_ELSEWHERE ? NULL : par_error_detail());
+}
+
+void par_say(const char *text)
+{
+    lock_take();
+    if (comm_job == COMM_JOB_RUNS)
+        words_note(text);
+    else
+        say("", text);
+    lock_give();
 }
 
 /* ---- end, at once ------------------------------------------------------- */

@@ -7,10 +7,21 @@
 
 #include "use_mpi.h"
 
+int thread_create(pthread_t *thread_p, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    int code;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    code = pthread_create(thread_p, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
 par_error thread_start(pthread_t *thread_p, void *(*run)(void *), void *argument,
                        const char *what)
 {
-    sigset_t all, before;
     int code;
 
     if (!use_mpi_takes_threads())
@@ -18,10 +29,7 @@ par_error thread_start(pthread_t *thread_p, void *(*run)(void *), void *argument
                          "MPI was started with less than MPI_THREAD_SERIALIZED, which %s "
                          "needs",
                          what);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(thread_p, NULL, run, argument);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    code = thread_create(thread_p, run, argument);
     return code ? error_set(PAR_ERR_MEMORY, "%s cannot start: %s", what, strerror(code))
                 : PAR_OK;
 }

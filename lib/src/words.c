@@ -1,4 +1,4 @@
-/* words.c - the last words of ranks that end the job.
+/* words.c - the last words of ranks that end the job, and notes of those that go on.
  * SPDX-License-Identifier: MIT
  *
  * Often all ranks fail alike, at about the same time, and one text is enough. So a rank
@@ -6,6 +6,8 @@
  * speaker: it waits until no more come, and prints what they have written, the same
  * text once. The others wait until that is done. Nobody waits for long: a rank that is
  * not heard in time speaks for itself.
+ *
+ * Who goes on must not wait: a thread does so, for a note.
  *
  * Where a rank ends that SIGINT or SIGTERM has reached, and another one has ended before
  * it, that is why the signal came, and the signal is not worth a word.
@@ -22,7 +24,9 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "same.h"
 #include "say.h"
+#include "thread.h"
 #include "wait.h"
 
 enum {
@@ -51,17 +55,20 @@ typedef struct slot {
 typedef struct board {
     atomic_uint written; /* texts so far */
     atomic_int speaker;  /* 1 + the number of its slot; 0 while there is none */
+    atomic_int note_speaker;
     atomic_int first_code;
     atomic_bool failed; /* a rank has, by itself */
     atomic_bool told;   /* a speaker has */
     atomic_bool crashed;
-    slot slots[];
+    slot slots[]; /* of each rank, for its last words; then of each, for its notes */
 } board;
 
 static struct {
     board *board;
-    slot *mine;
-    int slots;
+    slot *mine, *note;
+    int ranks, slots; /* of the node */
+    bool has_teller;
+    pthread_t teller; /* of the note */
     char name[SAY_NAME_BYTES];
 } here;
 
@@ -74,6 +81,16 @@ static ino_t pid_namespace(void)
     return stat("/proc/self/ns/pid", &found) ? 0 : found.st_ino;
 }
 
+static slot *open_slot(int number, int rank)
+{
+    slot *one = &here.board->slots[number];
+
+    one->rank = rank;
+    one->pid = getpid();
+    one->pid_namespace = pid_namespace();
+    return one;
+}
+
 void words_open(MPI_Comm node, int rank, int size)
 {
     int mine;
@@ -83,20 +100,33 @@ void words_open(MPI_Comm node, int rank, int size)
     if (size == 1)
         return;
     MPI_Comm_rank(node, &mine);
-    MPI_Comm_size(node, &here.slots);
+    MPI_Comm_size(node, &here.ranks);
+    here.slots = 2 * here.ranks;
     here.board = board_open(node, sizeof(board) + (size_t)here.slots * sizeof(slot));
     if (!here.board)
         return;
-    here.mine = &here.board->slots[mine];
-    here.mine->rank = rank;
-    here.mine->pid_namespace = pid_namespace();
-    here.mine->pid = getpid();
+    here.mine = open_slot(mine, rank);
+    here.note = open_slot(here.ranks + mine, rank);
+}
+
+static void go(void)
+{
+    if (here.mine)
+        here.mine->may_go = true;
+}
+
+/* Until the note is written: at once, when all ranks of the node are here. */
+static void join_teller(void)
+{
+    if (here.has_teller)
+        pthread_join(here.teller, NULL);
+    here.has_teller = false;
 }
 
 void words_close(void)
 {
-    if (here.mine)
-        here.mine->may_go = true;
+    go();
+    join_teller();
 }
 
 void words_fail(void)
@@ -127,50 +157,21 @@ static bool is_signal(int code)
     return code == 128 + SIGINT || code == 128 + SIGTERM;
 }
 
-/* ---- the same text of several ranks --------------------------------------- */
-
-/* The number at *AT, which moves behind it. */
-static unsigned long long number(const char **at, int base)
-{
-    char *end;
-    unsigned long long value = strtoull(*at, &end, base);
-
-    *at = end;
-    return value;
-}
-
-static bool both_begin(const char *x, const char *y, const char *word)
-{
-    return !strncmp(x, word, strlen(word)) && !strncmp(y, word, strlen(word));
-}
-
-/* Whether A and B differ in nothing but addresses, and in their own ranks. */
-static bool is_same(const slot *a, const slot *b)
-{
-    const char *x = a->text, *y = b->text;
-
-    while (*x && *x == *y) {
-        bool address = both_begin(x, y, "0x"), rank = both_begin(x, y, "rank ");
-        unsigned long long one, other;
-
-        x += rank ? 5 : address ? 2 : 1;
-        y += rank ? 5 : address ? 2 : 1;
-        if (!rank && !address)
-            continue;
-        one = number(&x, rank ? 10 : 16);
-        other = number(&y, rank ? 10 : 16);
-        if (rank && one != other &&
-            (one != (unsigned)a->rank || other != (unsigned)b->rank))
-            return false;
-    }
-    return *x == *y;
-}
-
 /* ---- what the speaker does ------------------------------------------------ */
 
 static void rest(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
+}
+
+static bool is_note(const slot *one)
+{
+    return one - here.board->slots >= here.ranks;
+}
+
+static same_text text_of(const slot *one)
+{
+    return (same_text){one->rank, one->pid, one->text};
 }
 
 static bool is_awaited(const slot *one)
@@ -187,7 +188,7 @@ static bool is_dead(const slot *one)
 
 static bool all_have_come(void)
 {
-    for (int i = 0; i < here.slots; i++)
+    for (int i = 0; i < here.ranks; i++)
         if (is_awaited(&here.board->slots[i]) && !is_dead(&here.board->slots[i]))
             return false;
     return true;
@@ -207,12 +208,13 @@ static void wait_for_others(void)
     }
 }
 
-/* Those who have written and not been heard, the first first. */
-static int collect(slot **found)
+/* What is written and has not been heard, the first first: by who speaks for a NOTE, no
+ * last words, which others may be about to say, too. */
+static int collect(bool note, slot **found)
 {
     int count = 0;
 
-    for (int i = 0; i < here.slots; i++) {
+    for (int i = note ? here.ranks : 0; i < here.slots; i++) {
         slot *one = &here.board->slots[i];
         int at = count, state = WRITTEN;
 
@@ -229,88 +231,86 @@ static int collect(slot **found)
 /* Whether what ONE says has been said in an earlier round, or is not worth a word. */
 static bool is_old(const slot *one)
 {
+    same_text text = text_of(one);
+
     if (is_signal(one->code) && (here.board->failed || here.board->told))
         return true;
-    for (int i = 0; i < here.slots; i++)
-        if (here.board->slots[i].state == TOLD && is_same(&here.board->slots[i], one))
+    for (int i = 0; i < here.ranks; i++) {
+        same_text other = text_of(&here.board->slots[i]);
+
+        if (here.board->slots[i].state == TOLD && same_texts(&other, &text))
             return true;
+    }
     return false;
 }
 
-static int drop_old(slot **found, int count)
+static void tell_notes(slot **found, int count, same_text *texts, int *ranks)
 {
-    int left = 0;
+    int notes = 0;
 
     for (int i = 0; i < count; i++)
-        if (!is_old(found[i]))
-            found[left++] = found[i];
-    return left;
+        if (is_note(found[i]))
+            texts[notes++] = text_of(found[i]);
+    same_say(texts, notes, notes, ranks);
 }
 
-static void say_as(const slot *one, const char *text)
+static void tell_last_words(slot **found, int count, same_text *texts, int *ranks)
 {
-    char name[SAY_NAME_BYTES];
-
-    say_name(name, one->rank, one->pid);
-    say(name, text);
-}
-
-/* Print what the first of the COUNT at FOUND says, with all who say the same; those are
- * taken out. Returns how many are left. */
-static int tell_first(slot **found, int count, int *ranks)
-{
-    slot *first = found[0];
-    int alike = 0, left = 0;
+    int words = 0, left;
 
     for (int i = 0; i < count; i++)
-        if (is_same(first, found[i]))
-            ranks[alike++] = found[i]->rank;
-        else
-            found[left++] = found[i];
-    if (alike == 1)
-        say_as(first, first->text);
-    else
-        say_of(ranks, alike, first->text);
-    return left;
-}
-
-static void tell(slot **found, int count, int *ranks)
-{
-    for (int i = 0; count && i < TEXTS_MAX; i++)
-        count = tell_first(found, count, ranks);
-    for (int i = 0; i < count; i++)
-        ranks[i] = found[i]->rank;
-    if (count)
-        say_of(ranks, count, "each ends for a reason of its own");
+        if (!is_note(found[i]) && !is_old(found[i]))
+            texts[words++] = text_of(found[i]);
+    left = same_say(texts, words, TEXTS_MAX, ranks);
+    for (int i = 0; i < left; i++)
+        ranks[i] = texts[i].rank;
+    if (left)
+        say_of(ranks, left, "each ends for a reason of its own");
 }
 
 /* Ranks that have died and not said a word: nobody else can say it. */
 static void tell_dead(void)
 {
-    for (int i = 0; i < here.slots; i++) {
+    char name[SAY_NAME_BYTES];
+
+    for (int i = 0; i < here.ranks; i++) {
         slot *one = &here.board->slots[i];
 
-        if (is_dead(one) && !atomic_exchange(&one->may_go, true))
-            say_as(one, "has ended without a word: killed (for lack of memory, perhaps), "
-                        "or by _exit");
+        if (!is_dead(one) || atomic_exchange(&one->may_go, true))
+            continue;
+        say_name(name, one->rank, one->pid);
+        say(name, "has ended without a word: killed (for lack of memory, perhaps), or by "
+                  "_exit");
     }
 }
 
-static void speak(void)
+/* Those that were found have been told. */
+static void note_told(slot **found, int count)
+{
+    for (int i = 0; i < count; i++) {
+        found[i]->state = TOLD;
+        if (!is_note(found[i]))
+            here.board->told = true;
+    }
+}
+
+static void speak(bool note)
 {
     slot **found = calloc((size_t)here.slots, sizeof *found);
-    int *ranks = calloc((size_t)here.slots, sizeof *ranks);
+    same_text *texts = calloc((size_t)here.slots, sizeof *texts);
+    int *ranks = calloc((size_t)here.slots, sizeof *ranks), count;
 
-    if (found && ranks) { /* else each speaks for itself */
+    if (found && texts && ranks) { /* else each speaks for itself */
         wait_for_others();
-        tell_dead();
-        tell(found, drop_old(found, collect(found)), ranks);
-        for (int i = 0; i < here.slots; i++)
-            if (here.board->slots[i].state == TELLING)
-                here.board->slots[i].state = TOLD;
-        here.board->told = true;
+        if (!note)
+            tell_dead();
+        count = collect(note, found);
+        tell_notes(found, count, texts, ranks);
+        tell_last_words(found, count, texts, ranks);
+        note_told(found, count);
     }
     free(found);
+    free(texts);
     free(ranks);
 }
 
@@ -338,32 +338,34 @@ static int agree_on(int code)
     return code;
 }
 
-static void write_down(int code, const char *text)
+static void write_down(slot *mine, int code, const char *text)
 {
-    slot *mine = here.mine;
-
     memcpy(mine->text, text, strlen(text) + 1);
     mine->code = code;
     mine->order = here.board->written++;
     mine->state = WRITTEN;
 }
 
-/* Until this rank has been heard: the first that is free to speak does. */
-static void meet(void)
+/* Until what is in MINE has been heard: the first that is free to speak does. */
+static void meet(slot *mine)
 {
     int64_t start = wait_now_ns();
-    int me = 1 + (int)(here.mine - here.board->slots);
+    atomic_int *speaker =
+        is_note(mine) ? &here.board->note_speaker : &here.board->speaker;
+    int me = 1 + (int)(mine - here.board->slots), state = WRITTEN;
 
-    while (here.mine->state != TOLD && wait_now_ns() - start < heard_ns) {
+    while (mine->state != TOLD && wait_now_ns() - start < heard_ns) {
         int nobody = 0;
 
-        if (atomic_compare_exchange_strong(&here.board->speaker, &nobody, me)) {
-            speak();
-            here.board->speaker = 0;
+        if (atomic_compare_exchange_strong(speaker, &nobody, me)) {
+            speak(is_note(mine));
+            *speaker = 0;
         } else {
             rest();
         }
     }
+    if (atomic_compare_exchange_strong(&mine->state, &state, TOLD))
+        say(here.name, mine->text);
 }
 
 /* This rank has nothing to say, and the job ends when it goes on: first those that have
@@ -388,13 +390,12 @@ static void end_with(int code)
 {
     if (here.board && !is_signal(code))
         here.board->failed = true;
-    words_close();
+    go();
 }
 
 int words_say(int code, const char *text)
 {
     static atomic_flag has_spoken = ATOMIC_FLAG_INIT;
-    int state = WRITTEN;
 
     hold_signals();
     agree_on(code);
@@ -409,10 +410,28 @@ int words_say(int code, const char *text)
         end_with(code);
         return agree_on(code);
     }
-    write_down(code, text);
+    write_down(here.mine, code, text);
     end_with(code);
-    meet();
-    if (atomic_compare_exchange_strong(&here.mine->state, &state, TOLD))
-        say(here.name, text);
+    meet(here.mine);
     return agree_on(code);
+}
+
+static void *tell_note(void *unused)
+{
+    meet(here.note);
+    return unused;
+}
+
+void words_note(const char *text)
+{
+    if (here.note && (here.note->state == SILENT || here.note->state == TOLD) &&
+        strlen(text) < TEXT_BYTES) {
+        join_teller();
+        write_down(here.note, 0, text);
+        here.has_teller = !thread_create(&here.teller, tell_note, NULL);
+        if (here.has_teller)
+            return;
+        here.note->state = TOLD;
+    }
+    say(here.name, text);
 }

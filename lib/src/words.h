@@ -1,4 +1,4 @@
-/* words.h - the last words of ranks that end the job.
+/* words.h - the last words of ranks that end the job, and notes of those that go on.
  * SPDX-License-Identifier: MIT */
 #ifndef PAR_SRC_WORDS_H
 #define PAR_SRC_WORDS_H
@@ -8,7 +8,7 @@
 /* This is RANK of SIZE; the ranks of NODE share a board. Collective over NODE. */
 void words_open(MPI_Comm node, int rank, int size);
 
-/* This rank ends well: it is not missed. */
+/* This rank ends well: it is not missed. Its note is written before. */
 void words_close(void);
 
 /* Why the job ends is said elsewhere: what signals do to the ranks of this node then is
@@ -20,6 +20,10 @@ void words_fail(void);
  * time, which takes a quarter of a second to find out, say it once. Returns the status
  * of the rank that was first. */
 int words_say(int code, const char *text);
+
+/* Say TEXT, on stderr, after this rank's name, soon, and go on at once. Ranks of a node
+ * that say the same at about the same time say it once. Needs the lock. */
+void words_note(const char *text);
 
 /* For a signal handler: the beginning of a line that names this rank, without a line's
  * end; and whether this is the first rank of the node to crash. */

@@ -63,6 +63,71 @@ def test_the_first_fork_is_warned_of_with_the_cure(job):
     assert 'get_context("spawn")' in done.stderr
 
 
+def test_the_ranks_of_a_host_warn_together(job):
+    done = job(
+        """
+        import os
+        import pypar
+
+        for _ in range(2):
+            if os.fork() == 0:
+                os._exit(0)
+            os.wait()
+        """,
+        n=4,
+    )
+    assert done.returncode == 0, done
+    assert done.stderr.count("RuntimeWarning: this rank has made a process by fork") == 1
+    assert "[ranks 0-3 of 4 · " in done.stderr and "os.fork()" in done.stderr, done
+
+
+def test_the_warning_waits_for_nobody(job):
+    done = job(
+        """
+        import os
+        import pypar
+
+        if pypar.rank() == 1:  # the other one never forks
+            reader, writer = os.pipe()
+            stderr = os.dup(2)
+            os.dup2(writer, 2)
+            if os.fork() == 0:
+                os._exit(0)
+            told = b""
+            while b"forkserver" not in told:
+                told += os.read(reader, 1000)
+            os.dup2(stderr, 2)
+            print("told")
+        """
+    )
+    assert done.returncode == 0 and done.stdout == "told\n", done
+
+
+OWN = {
+    "an error": ("warnings.simplefilter('error')", "Exception ignored in", 2),
+    "a log": ("logging.basicConfig(); logging.captureWarnings(True)", "WARNING:py.", 2),
+    "a list": ("warnings.catch_warnings(record=True).__enter__()", "Warning", 0),
+    "no filter": ("warnings.simplefilter('ignore')", "Warning", 0),
+    "a function": ("warnings.showwarning = lambda *_: os.write(2, b'mine')", "mine", 2),
+}
+
+
+@pytest.mark.parametrize("setting, words, times", OWN.values(), ids=OWN)
+def test_who_has_warnings_his_way_has_this_one_so(job, setting, words, times):
+    done = job(
+        f"""
+        import logging, os, warnings
+        import pypar
+
+        {setting}
+        assert os.fork() or os._exit(0)
+        os.wait()
+        """
+    )
+    assert done.returncode == 0 and done.stderr.count(words) == times, done
+    assert "[ranks" not in done.stderr
+
+
 QUIET = {
     "subprocess": "subprocess.run(['true'], check=True)",
     "with a function before it": "subprocess.run(['true'], preexec_fn=int, check=True)",

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check_job.h"
@@ -118,6 +119,75 @@ static int play_killed(void)
     par_abort(143, "ended by a signal");
 }
 
+/* ---- roles that say something and go on ------------------------------------ */
+
+static int end_well(void)
+{
+    ck_ok(par_finalize());
+    return 0;
+}
+
+static int play_note(void)
+{
+    char text[128];
+
+    check_begin();
+    snprintf(text, sizeof text, "rank %d goes on", me);
+    par_say(text);
+    return end_well();
+}
+
+static int play_several_notes(void)
+{
+    char text[128];
+
+    check_begin();
+    for (int i = 0; i < 20; i++) {
+        snprintf(text, sizeof text, "note %d of %c", i, 'A' + me);
+        par_say(text);
+    }
+    return end_well();
+}
+
+static int play_late_note(void)
+{
+    check_begin();
+    if (me == 1)
+        sleep(2);
+    par_say("sooner or later");
+    return end_well();
+}
+
+static int play_note_first(void)
+{
+    check_begin();
+    par_say("goes on");
+    par_abort(5, "all alike");
+}
+
+static int play_note_long_before(void)
+{
+    check_begin();
+    par_say("goes on");
+    sleep(2);
+    par_abort(143, "ended by a signal");
+}
+
+static int play_note_outside(void)
+{
+    par_say("before the job");
+    check_begin();
+    fflush(NULL);
+    if (fork() == 0) {
+        par_say("in a child");
+        _exit(0);
+    }
+    wait(NULL);
+    ck_ok(par_finalize());
+    par_say("after the job");
+    return 0;
+}
+
 static const check_role roles[] = {
     {"alike", play_alike},
     {"own", play_own},
@@ -131,6 +201,12 @@ static const check_role roles[] = {
     {"silent", play_silent},
     {"all-signalled", play_all_signalled},
     {"killed", play_killed},
+    {"note", play_note},
+    {"several-notes", play_several_notes},
+    {"late-note", play_late_note},
+    {"note-first", play_note_first},
+    {"note-long-before", play_note_long_before},
+    {"note-outside", play_note_outside},
 };
 
 static int play(const char *role)
@@ -234,6 +310,46 @@ START_TEST(a_rank_that_is_killed_is_named_by_the_others)
 }
 END_TEST
 
+START_TEST(who_goes_on_may_say_something_together_with_others)
+{
+    check_job_ends_well(4, "note");
+    check_printed(1, "[ranks 0-3 of 4 · ");
+    check_printed(1, "goes on\n");
+}
+END_TEST
+
+START_TEST(no_note_is_lost)
+{
+    check_job_ends_well(3, "several-notes");
+    check_printed(60, "note ");
+    check_job_ends_well(2, "late-note");
+    check_printed(2, "sooner or later\n");
+    check_printed(1, "[rank 0 of 2 · ");
+    check_printed(1, "[rank 1 of 2 · ");
+    check_job_ends(5, 4, "note-first");
+    check_printed(1, "goes on\n");
+    check_printed(1, "all alike\n");
+    check_printed(2, "[ranks 0-3 of 4 · ");
+}
+END_TEST
+
+START_TEST(a_note_is_no_reason_why_a_job_ends)
+{
+    check_job_ends(143, 3, "note-long-before");
+    check_printed(1, "goes on\n");
+    check_printed(1, "ended by a signal\n");
+}
+END_TEST
+
+START_TEST(a_note_needs_no_job)
+{
+    check_job_ends(EXIT_SUCCESS, 0, "note");
+    ck_assert_str_eq(check_output, "rank 0 goes on\n");
+    check_job_ends_well(1, "note-outside");
+    check_printed(1, "before the job\nin a child\nafter the job\n");
+}
+END_TEST
+
 static void add(Suite *suite)
 {
     check_add(suite, the_same_text_of_all_ranks_is_printed_once);
@@ -246,6 +362,10 @@ static void add(Suite *suite)
     check_add(suite, a_signal_is_no_reason_where_there_is_one);
     check_add(suite, who_says_nothing_does_not_cut_others_short);
     check_add(suite, a_rank_that_is_killed_is_named_by_the_others);
+    check_add(suite, who_goes_on_may_say_something_together_with_others);
+    check_add(suite, no_note_is_lost);
+    check_add(suite, a_note_is_no_reason_why_a_job_ends);
+    check_add(suite, a_note_needs_no_job);
 }
 
 const check_program program = {"words", add, .alone = true, .play = play};
