@@ -15,6 +15,7 @@
 #include "errors.h"
 #include "fail.h"
 #include "farm.h"
+#include "line.h"
 #include "orphan.h"
 
 core_state *state_of(PyObject *module)
@@ -153,55 +154,6 @@ static bool look_for_signals(void *Py_UNUSED(context))
     return PyGILState_Check() && (PyErr_CheckSignals() < 0 || farm_check_interrupt() < 0);
 }
 
-static const char *shorten(const char *path)
-{
-    static char here[4096];
-    size_t length;
-
-    if (!path)
-        return "?";
-    if (!here[0] && !getcwd(here, sizeof here))
-        return path;
-    length = strlen(here);
-    return strncmp(path, here, length) == 0 && path[length] == '/' ? path + length + 1
-                                                                   : path;
-}
-
-/* Whether FILE is one of this package's, which users don't look for. */
-static bool is_own_file(PyObject *file)
-{
-    const char *name = PyUnicode_AsUTF8(file);
-    const char *end = name ? strrchr(name, '/') : NULL;
-
-    PyErr_Clear();
-    return end && end - name >= 6 && strncmp(end - 6, "/pypar", 6) == 0;
-}
-
-/* The innermost line of the program, relative to the working directory if that is above
- * it. */
-static bool find_line(void *Py_UNUSED(context), char *text, size_t size)
-{
-    PyFrameObject *frame = PyGILState_Check() ? PyEval_GetFrame() : NULL;
-    bool found = false;
-
-    Py_XINCREF(frame);
-    while (frame && !found) {
-        PyCodeObject *code = PyFrame_GetCode(frame);
-        PyFrameObject *back = PyFrame_GetBack(frame);
-
-        if (!is_own_file(code->co_filename) || !back) {
-            snprintf(text, size, "%s:%d", shorten(PyUnicode_AsUTF8(code->co_filename)),
-                     PyFrame_GetLineNumber(frame));
-            found = true;
-        }
-        Py_DECREF(code);
-        Py_DECREF(frame);
-        frame = back;
-    }
-    Py_XDECREF(frame);
-    return found;
-}
-
 /* The interpreter is about to end: libpar may not call it any more. */
 static PyObject *detach(PyObject *module, PyObject *Py_UNUSED(ignored))
 {
@@ -217,12 +169,13 @@ static int attach(PyObject *module)
     static const par_hooks hooks = {.release = release_gil,
                                     .acquire = acquire_gil,
                                     .interrupt = look_for_signals,
-                                    .line = find_line};
+                                    .line = line_find};
     PyObject *atexit = PyImport_ImportModule("atexit");
     PyObject *leave = PyObject_GetAttrString(module, "_detach"), *done = NULL;
 
     if (atexit && leave)
         done = PyObject_CallMethod(atexit, "register", "O", leave);
+    line_note_package(module);
     if (done)
         par_set_hooks(&hooks);
     state_of(module)->pid = getpid();

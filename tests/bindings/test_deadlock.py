@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Ranks that wait for each other are reported with their lines; all others are left alone."""
 
+import re
+
 import pytest
 from mpirun import PYTHON, mpirun
 
@@ -91,6 +93,35 @@ def test_a_deadlock_ends_the_job_and_names_every_line(run, name):
     for text in texts:
         before, _, line = text.rpartition(" at ")
         assert (before or line) in lines and line in lines, (text, done)
+
+
+def test_of_several_deadlocks_there_is_one_report(run):
+    done = run(7, "if rank != 2:\n    world.receive(2)")
+    assert done.returncode == STATUS, done
+    assert done.stderr.count("par: deadlock: ") == 1, done
+
+
+def test_an_exception_that_a_wait_keeps_from_being_told_is_named(run):
+    done = run(
+        2,
+        "try:\n    raise KeyError('the reason')\n"
+        "finally:\n    world.receive(1 - rank)",
+    )
+    assert done.returncode == STATUS, done
+    for rank in 0, 1:
+        pattern = f"rank {rank} in .*py:9, handling KeyError of .*py:7: the reason\n"
+        assert re.search(pattern, done.stderr), done
+
+
+def test_a_program_may_lie_in_a_folder_that_is_called_pypar(tmp_path):
+    path = tmp_path / "pypar" / "program.py"
+    path.parent.mkdir()
+    path.write_text(
+        "import pypar\ndef step():\n    pypar.receive(1 - pypar.rank())\nstep()\n"
+    )
+    done = mpirun(2, PYTHON, path)
+    assert done.returncode == STATUS, done
+    assert done.stderr.count("program.py:3") == 2, done
 
 
 RIGHT = {
@@ -188,17 +219,21 @@ def test_what_the_variables_may_be_is_said(run):
 
 def test_a_long_wait_is_reported_once_with_what_all_ranks_do(run):
     done = run(
-        4,
-        "import time\n"
+        5,
+        "import threading, time\n"
         "def work():\n    end = time.time() + 6\n    while time.time() < end:\n        pass\n"
-        "if rank == 1:\n    work()\nif rank == 2:\n    time.sleep(6)\nworld.barrier()",
+        "if rank == 1:\n    work()\nif rank == 2:\n    time.sleep(6)\n"
+        "if rank == 3:\n    thread = threading.Thread(target=work)\n"
+        "    thread.start()\n    thread.join()\n"
+        "world.barrier()",
         PAR_HANG_SECONDS="2",
     )
     assert done.returncode == 0, done
     assert done.stderr.count("has waited for 2 s") == 1, done
     for text in (
-        "ranks 0,3 in barrier #0",
+        "ranks 0,4 in barrier #0",
         "rank 1 computes",
+        "rank 3 computes",
         "in work",
         "rank 2 sleeps",
     ):
