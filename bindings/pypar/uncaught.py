@@ -110,19 +110,29 @@ def _thread(args: Any) -> None:
     name = args.thread.name if args.thread else "?"
     text = _traceback(args.exc_type, args.exc_value, args.exc_traceback)
     _fail(1, f"Exception in thread {name}: {text}")
-    # The program's main thread does what is to be done at its end.
+    _interrupt_main()
+
+
+def _interrupt_main() -> None:
+    """The program's main thread does what is to be done at its end."""
     main = threading.main_thread().ident
     if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.pthread_kill(main, signal.SIGINT)
 
 
 def _unraisable(args: Any) -> None:
-    at_exit = (args.err_msg or "").startswith("Exception ignored in atexit callback")
-    if not (at_exit and _is_rank()):
+    message = args.err_msg or ""
+    at_exit = message.startswith("Exception ignored in atexit callback")
+    in_thread = message.startswith("Exception ignored in thread started by")  # by _thread
+    if not _is_rank() or in_thread and _is_interactive():
         sys.__unraisablehook__(args)
-        return
-    text = _traceback(args.exc_type, args.exc_value, args.exc_traceback)
-    _fail(1, f"Exception in atexit callback: {text}")
+    elif at_exit or in_thread:
+        text = _traceback(args.exc_type, args.exc_value, args.exc_traceback)
+        _fail(1, f"Exception in {'atexit callback' if at_exit else 'thread'}: {text}")
+        if in_thread:
+            _interrupt_main()
+    elif not (_failed and args.exc_type is KeyboardInterrupt):  # else it is our own
+        sys.__unraisablehook__(args)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

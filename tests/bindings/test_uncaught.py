@@ -59,6 +59,7 @@ WRONG = {
     "threading.Thread(target=step).start()": (1, "in thread", "KeyError: 'the reason'"),
     "threading.Thread(target=step).start(); time.sleep(99)": (1, "KeyError: 'the reason'"),
     "threading.Thread(target=step, daemon=True).start(); pypar.receive(2)": (1, "KeyError"),
+    "import _thread; _thread.start_new_thread(step, ())": (1, "in thread", "KeyError"),
     "atexit.register(step); sys.exit()": (1, "atexit", "KeyError: 'the reason'"),
     "sys.exit(4)": (4, "exits with status 4"),
     "sys.exit('some words')": (1, "some words", "exits with status 1"),
@@ -69,6 +70,7 @@ WRONG = {
     "pypar.send(1, 99)": (1, "destination 99 is out of range", "script.py"),
     "exec('1 +')": (1, "SyntaxError"),
     "raise UnicodeError('\\ud800 €')": (1, "UnicodeError: \\ud800 €"),
+    "raise ValueError('first\\0second')": (1, "ValueError: first\\x00second"),
     "pypar.abort(7, 'some words')": (7, "some words"),
     "sys.stderr = sys.__stderr__; step()": (1, "KeyError"),
 }  # fmt: skip
@@ -153,6 +155,12 @@ def test_a_thread_that_fails_lets_the_main_thread_clean_up(wrong):
     done = job(2, path)
     ends(done, 1, "rank 1", "KeyError")
     assert "finally" in done.stdout, done
+
+
+def test_a_thread_may_outlive_the_main_one_and_fail_then(wrong):
+    done = job(2, wrong("threading.Timer(0.5, step).start(); sys.exit()"))
+    ends(done, 1, "rank 1", "in thread", "KeyError: 'the reason'")
+    assert "ignored" not in done.stderr, done
 
 
 @pytest.mark.parametrize(
@@ -355,11 +363,25 @@ def test_a_crash_is_told_with_its_python_line_in_one_block(wrong, name, option):
     assert label < done.stderr.index("libc") < stack, done
 
 
-def test_a_rank_that_is_killed_is_named(wrong):
-    done = job(3, wrong("import signal; os.kill(os.getpid(), signal.SIGKILL)"))
+@pytest.mark.parametrize("wait", ["pypar.receive(1)", "pypar.barrier()"])
+def test_of_ranks_that_are_killed_each_is_named_and_nobody_else(script, wait):
+    path = script(
+        f"""
+        import os, signal, pypar
+        pids = pypar.world.allgather(os.getpid())
+        if pypar.rank() == 0:
+            for rank in 1, 2:
+                os.kill(pids[rank], signal.SIGKILL)
+        {wait}
+        """
+    )
+    done = job(5, path)
     assert done.returncode == 128 + signal.SIGKILL, done
-    assert re.search(r"\[rank 1 of 3 · .*\] has ended without a word", done.stderr), done
-    assert "[ranks 0,2 of 3" in done.stderr and "Traceback" not in done.stderr, done
+    for rank in 1, 2:
+        words = rf"\[rank {rank} of 5 · .*\] has ended without a word"
+        assert re.search(words, done.stderr), done
+    assert len(re.findall(r"^\[ranks? ", done.stderr, re.M)) == 2, done
+    assert "Traceback" not in done.stderr, done
 
 
 def test_memory_that_is_not_there_is_an_exception_of_that_rank(wrong):
