@@ -5,11 +5,24 @@
 #include "arguments.h"
 #include "errors.h"
 
+/* TEXT with its null characters escaped, which C would take for its end. */
+static PyObject *without_nulls(PyObject *text)
+{
+    PyObject *null = PyUnicode_FromOrdinal(0), *escaped = PyUnicode_FromString("\\x00");
+    PyObject *result = null && escaped ? PyUnicode_Replace(text, null, escaped, -1) : NULL;
+
+    Py_XDECREF(null);
+    Py_XDECREF(escaped);
+    return result;
+}
+
 /* VALUE, None or absent for none, as UTF-8 that lives as long as *KEPT_P, which is the
  * caller's. What cannot be said in it, such as half of a pair of surrogates, is escaped.
  */
 static int text_of(PyObject *value, const char **text_p, PyObject **kept_p)
 {
+    PyObject *text;
+
     *text_p = NULL;
     *kept_p = NULL;
     if (!value || value == Py_None)
@@ -18,7 +31,9 @@ static int text_of(PyObject *value, const char **text_p, PyObject **kept_p)
         PyErr_Format(PyExc_TypeError, "text is %R: it must be a string", value);
         return -1;
     }
-    *kept_p = PyUnicode_AsEncodedString(value, "utf-8", "backslashreplace");
+    text = without_nulls(value);
+    *kept_p = text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
+    Py_XDECREF(text);
     *text_p = *kept_p ? PyBytes_AsString(*kept_p) : NULL;
     return *text_p ? 0 : -1;
 }
