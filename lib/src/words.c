@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -179,11 +180,29 @@ static bool is_awaited(const slot *one)
     return one->state == SILENT && !one->may_go;
 }
 
+/* Whether process PID is not there any more, or only for its launcher to hear of. */
+static bool has_ended(int pid)
+{
+    char path[64], line[512] = "", *name_end;
+    FILE *file;
+
+    if (kill(pid, 0) < 0 && errno == ESRCH)
+        return true;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    file = fopen(path, "re");
+    if (file && !fgets(line, sizeof line, file))
+        line[0] = '\0';
+    if (file)
+        fclose(file);
+    name_end = strrchr(line, ')');
+    return name_end && !strncmp(name_end, ") Z", 3);
+}
+
 /* Whether ONE, that has not said why, is not there any more. */
 static bool is_dead(const slot *one)
 {
     return is_awaited(one) && one->pid_namespace == here.mine->pid_namespace &&
-           kill(one->pid, 0) < 0 && errno == ESRCH;
+           has_ended(one->pid);
 }
 
 static bool all_have_come(void)
@@ -278,6 +297,7 @@ static void tell_dead(void)
 
         if (!is_dead(one) || atomic_exchange(&one->may_go, true))
             continue;
+        here.board->failed = true;
         say_name(name, one->rank, one->pid);
         say(name, "has ended without a word: killed (for lack of memory, perhaps), or by "
                   "_exit");

@@ -307,6 +307,7 @@ START_TEST(a_rank_that_is_killed_is_named_by_the_others)
     check_job_ends(128 + SIGKILL, 3, "killed");
     check_printed(1, "[rank 1 of 3 · ");
     check_printed(1, "has ended without a word");
+    check_printed(0, "ended by a signal");
 }
 END_TEST
 
