@@ -16,7 +16,7 @@ START = {  # of a program's source, by the language
 }
 STUCK = re.compile(r"stuck: ([\d,-]+)")
 # A rank at its end is named, too, with the line that ends it.
-LINE = re.compile(r"^ *ranks? ([\d,-]+) in (?!finalize).* at (\S+):(\d+)$", re.MULTILINE)
+LINE = re.compile(r"^ *ranks? ([\d,-]+) in (?!finalize).* at (\S+):(\d+)(?:, .*)?$", re.MULTILINE)
 
 
 class Program(NamedTuple):
@@ -51,6 +51,7 @@ class Program(NamedTuple):
         if self.path.stem.startswith("wrong"):
             assert done.returncode == DEADLOCK, done
             assert self.stuck and self.told(done) == self.stuck, done
+            assert done.stderr.count("par: deadlock: ") == 1, done
         else:
             assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
 

@@ -436,6 +436,11 @@ void census_cancel_hang(void)
     census.under_way = census.under_way && census.in;
 }
 
+void census_cancel_deadlock(void)
+{
+    census.under_way = census.under_way && !census.in;
+}
+
 /* ---- from time to time --------------------------------------------------- */
 
 bool census_is_under_way(void)

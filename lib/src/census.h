@@ -23,7 +23,8 @@ bool census_is_under_way(void);
 enum census_result { CENSUS_NOTHING, CENSUS_DEADLOCK, CENSUS_HANG };
 enum census_result census_step(int64_t now);
 
-/* Another rank makes the report of what all ranks do. */
+/* Another rank makes the report of what all ranks do, or of a deadlock. */
 void census_cancel_hang(void);
+void census_cancel_deadlock(void);
 
 #endif

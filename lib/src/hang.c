@@ -89,6 +89,27 @@ static void leave_hang_to(int reporter)
         census_cancel_hang();
 }
 
+/* So it is where several deadlocks are found at about the same time: each of the reports
+ * has the lines of all ranks. A job that goes on may come to another one later. */
+static void leave_deadlock_to(int reporter)
+{
+    told_of_deadlock |= options.deadlock == DEADLOCK_ABORT;
+    if (reporter < comm_next(NULL)->rank)
+        census_cancel_deadlock();
+}
+
+static void hear_tell(int source, bool of_deadlock)
+{
+    if (of_deadlock && options.deadlock == DEADLOCK_ABORT)
+        expect_end();
+    if (source == comm_next(NULL)->rank)
+        return;
+    if (of_deadlock)
+        leave_deadlock_to(source);
+    else
+        leave_hang_to(source);
+}
+
 static void hear(par_comm *comm, int source, const word *w, const void *rest,
                  size_t bytes)
 {
@@ -96,10 +117,8 @@ static void hear(par_comm *comm, int source, const word *w, const void *rest,
         deadlock_hear(comm, source, w, rest, bytes);
     else if (comm == comm_next(NULL))
         census_hear(source, w, rest, bytes);
-    if (w->kind == WORD_TELL && w->yes && options.deadlock == DEADLOCK_ABORT)
-        expect_end();
-    if (w->kind == WORD_TELL && !w->yes && source != comm->rank)
-        leave_hang_to(source);
+    if (w->kind == WORD_TELL)
+        hear_tell(source, w->yes);
 }
 
 static void hear_all(void)
