@@ -4,17 +4,16 @@
 Run it as: sbatch apps/slurm/threads.sbatch
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from pypar import SUM, get_processor_name, world
+from pypar import MIN, SUM, cpus, get_processor_name, world
 
 INTERVALS = 10_000_000
 
-cpus = len(os.sched_getaffinity(0))  # that this rank may use
-parts = np.linspace(0, INTERVALS, world.size * cpus + 1).astype(int)
-first = world.rank * cpus
+count = world.allreduce(cpus(), MIN)  # of threads; so many each rank has a use for
+parts = np.linspace(0, INTERVALS, world.size * count + 1).astype(int)
+first = world.rank * count
 
 
 def integral(part):
@@ -23,7 +22,7 @@ def integral(part):
     return float((4 / (1 + x * x)).sum() / INTERVALS)
 
 
-with ThreadPoolExecutor(cpus) as threads:
-    mine = sum(threads.map(integral, range(first, first + cpus)))
+with ThreadPoolExecutor(count) as threads:
+    mine = sum(threads.map(integral, range(first, first + count)))
 pi = world.allreduce(mine, SUM)
-print(f"rank {world.rank} on {get_processor_name()}: {cpus} threads, pi is {pi:.10f}")
+print(f"rank {world.rank} on {get_processor_name()}: {count} threads, pi is {pi:.10f}")
