@@ -225,8 +225,9 @@ static PyMethodDef functions[] = {
      "Seconds since a fixed moment in this host's past."},
     {"cpus", get_cpus, METH_NOARGS,
      "cpus()\n--\n\n"
-     "How many CPUs this rank may really use: how many threads are worth starting\n"
-     "on it. os.cpu_count() is the machine's, and all ranks have that together."},
+     "How many threads this rank has a use for, at least 1: its cores, in part those\n"
+     "that other ranks may use, too, but no more than the CPU time that it is\n"
+     "granted. os.cpu_count() is the whole machine's."},
     {"barrier", FAST(barrier), METH_FASTCALL,
      "barrier()\n--\n\n"
      "Wait until every rank has come here. Collective."},
