@@ -71,12 +71,12 @@ def one_voice(speaks: bool) -> Iterator[None]:
 
 def is_first() -> bool:
     """Whether this is the first process of its job, as far as the launcher says so: it
-    is for commands that start no MPI."""
+    is for commands that start no MPI. What a rank has started is a job of its own."""
     from .doctor.here import Here
     from .doctor.launch import launched
 
     found = launched(Here())
-    return not found or found.number == 0
+    return not found or found.number == 0 or "PAR_STARTED_BY" in os.environ
 
 
 def _usage(word: str) -> int:

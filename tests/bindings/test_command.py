@@ -29,6 +29,16 @@ def test_a_job_says_once_what_is_wrong():
         assert (done.stdout + done.stderr).count("usage: python -m pypar") == 1, done
 
 
+def test_what_a_rank_starts_speaks_for_itself(script):
+    started = """
+    import subprocess, sys, pypar
+    wrong = [sys.executable, "-m", "pypar", "rnu"]
+    print(subprocess.run(wrong, stderr=subprocess.DEVNULL).returncode)
+    """
+    done = mpirun(2, PYTHON, script(started))
+    assert done.stdout == "2\n2\n", done
+
+
 def test_commands_about_the_job_to_be_start_no_mpi():
     """They work where MPI cannot start."""
     broken = {"OMPI_MCA_pml": "nonsense", "OMPI_MCA_ess": "nonsense"}
