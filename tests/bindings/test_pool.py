@@ -165,9 +165,8 @@ def test_an_interrupted_task_cleans_up_and_its_rank_goes_on(script, tmp_path):
         import sys, time
         from pathlib import Path
         import pypar
-        folder = Path(sys.argv[1])
 
-        def leave_a_trace(_):
+        def nap(folder):
             (folder / f"begun {pypar.rank()}").touch()
             try:
                 time.sleep(60)
@@ -176,46 +175,39 @@ def test_an_interrupted_task_cleans_up_and_its_rank_goes_on(script, tmp_path):
             finally:
                 (folder / f"cleaned {pypar.rank()}").touch()
 
-        def nest(_):
+        def nest(folder):
             with pypar.Executor() as inner:
-                inner.submit(leave_a_trace, 0).result()
+                inner.submit(nap, folder).result()
 
-        def catch(_):
+        def catch(folder):
+            (folder / "begun").touch()
             try:
-                (folder / "catches").touch()
                 time.sleep(60)
             except BaseException:
                 time.sleep(0.2)
-                (folder / "caught all").touch()
+                (folder / "caught").touch()
 
-        def wait_for(count):
+        def wait_for(folder, count):
             while len(list(folder.iterdir())) < count:
                 time.sleep(0.01)
 
-        def count_cleaned():
-            return len(list(folder.glob("cleaned*")))
+        def break_off(task, count):
+            folder = Path(sys.argv[1], task.__name__)
+            folder.mkdir(exist_ok=True)
+            with pypar.Pool(2) as pool:
+                pool.map_async(task, [folder] * count, chunksize=1)
+                wait_for(folder, count)
+            wait_for(folder, 2 * count)
+            assert not (folder / "caught").exists() or task == catch
 
-        with pypar.Pool(2) as pool:
-            pool.map_async(leave_a_trace, range(2), chunksize=1)
-            wait_for(2)
-        wait_for(4)
-        for each in folder.iterdir():
-            each.unlink()
-        with pypar.Pool(2) as pool:
-            pool.apply_async(nest, (0,))
-            wait_for(1)
-        wait_for(2)
-        for each in folder.iterdir():
-            each.unlink()
-        with pypar.Pool(2) as pool:
-            pool.apply_async(catch, (0,))
-            wait_for(1)
+        break_off(nap, 2)
+        break_off(nest, 1)
+        break_off(catch, 1)
         """
     )
     done = mpirun(3, PYTHON, path, tmp_path)
     assert done.returncode == 0 and not done.stderr, done
-    left = sorted(each.name for each in tmp_path.iterdir() if each.suffix != ".py")
-    assert left == ["catches", "caught all"]
+    assert (tmp_path / "catch" / "caught").exists()
 
 
 def test_an_interrupt_leaves_the_programs_handlers_alone(script):
