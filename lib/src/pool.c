@@ -61,6 +61,7 @@ static void free_pool(par_pool *pool)
 {
     pool_blob *blob;
 
+    pool_listener_end(pool);
     pool_post_end(pool);
     for (int i = 0; i < pool->channel_count; i++)
         if (pool->channels[i]) {
@@ -104,8 +105,8 @@ par_error par_pool_open(par_comm *comm, const par_pool_options *options,
     if (err)
         return err;
     err = make_pool(own, &pool);
-    if (!err && pool->rank == 0)
-        err = pool_manager_start(pool, options);
+    if (!err)
+        err = pool->rank ? pool_listener_start(pool) : pool_manager_start(pool, options);
     if (err)
         par_collective_fail(own, par_error_detail());
     else
@@ -186,7 +187,8 @@ static par_error end_pool(par_pool *pool)
     par_error err = check_begun(pool);
 
     if (!err)
-        err = pool->manager ? pool_manager_stop(pool, false) : pool_worker_leave(pool);
+        err = pool->manager ? pool_manager_stop(pool, false)
+                            : pool_worker_leave(pool, true);
     if (!err)
         err = pool_wait_until(pool, &end, -1, &late);
     if (!err && !pool->is_over)
@@ -213,7 +215,6 @@ static par_error close_pool(par_pool *pool)
     lock_take();
     list_remove(&pool->node);
     lock_give();
-    pool_break_end(pool);
     if (pool->manager)
         pool_manager_end(pool);
     free_pool(pool);

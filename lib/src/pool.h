@@ -6,6 +6,7 @@
  *                   pool_turn: waiting for the one and doing the other meanwhile
  *     pool_manager  rank 0: who gets which task       pool_worker  the others: what comes
  *     pool_break    tasks that have begun, and that nobody wants any more
+ *     pool_listener the others: a thread that hears rank 0 beside a long task
  *     pool_wait     threads that wait; one of them moves messages
  *     pool_channel  results of what was submitted here; pool_result: one
  *     pool_blob     what many tasks share
@@ -30,7 +31,7 @@ enum { POOL_OUTSIDE = -1 /* the depth of what is no part of a task */ };
 typedef enum pool_kind {
     POOL_SUBMIT = 1, /* to the manager: number is the depth */
     POOL_STATE,      /* number: deeper tasks are wanted; worker: so many wait */
-    POOL_LEAVE,      /* no tasks are wanted any more */
+    POOL_LEAVE,      /* no tasks are wanted; number: nor ever will; both ways */
     POOL_GIVE_BACK,  /* a task that has not been begun */
     POOL_CANCEL, /* number: whether it is interrupted if it has been begun */
     POOL_BREAK,  /* to interrupt, though its result is waited for */
@@ -150,6 +151,11 @@ typedef struct pool_batch {
     size_t used;
 } pool_batch;
 
+typedef struct pool_interrupter {
+    par_pool_interrupt *call; /* NULL: nobody is told */
+    void *context;
+} pool_interrupter;
+
 struct par_pool {
     list_node node; /* among those of this rank */
     pthread_mutex_t mutex;
@@ -180,17 +186,16 @@ struct par_pool {
     list_node todo;
     list_node doing; /* tasks that have been taken here and not been answered */
     size_t begun;    /* how many; not those whose content is on its way */
-    bool takes;   /* par_pool_take has been called, and has not given NULL */
+    uint64_t turns;  /* of them so far */
+    bool takes;      /* par_pool_take has been called, and has not given NULL */
     struct {
         int floor, suspended;
         bool is_known; /* to the manager */
-        bool has_left; /* which is known to it, too */
+        bool has_left; /* what comes goes back */
+        int leaves;    /* that the manager has not heard yet, as far as is known */
     } state;
     int64_t flushed_ns;
-    struct {
-        par_pool_interrupt *call; /* NULL: nobody is told */
-        void *context;
-    } interrupt;
+    pool_interrupter interrupt;
     struct pool_listener *listener;
 
     struct pool_manager *manager; /* on rank 0 */
@@ -254,9 +259,6 @@ void pool_post_end(par_pool *pool);
  * negative. Needs the mutex, which is free meanwhile. */
 par_error pool_wait_until(par_pool *pool, pool_wait *w, double until, bool *late_p);
 
-/* Move messages, in a thread that may. */
-par_error pool_step(par_pool *pool, bool *moved_p);
-
 /* Something has changed: wake who waits for that. And so that messages are moved. */
 void pool_wake(par_pool *pool);
 void pool_wake_mover(par_pool *pool);
@@ -319,8 +321,11 @@ par_error pool_worker_offer(par_pool *pool, const pool_wait *w);
 /* W is over; this rank goes on with a task. */
 par_error pool_worker_resume(par_pool *pool);
 
-/* This rank closes the pool: it does no tasks. */
-par_error pool_worker_leave(par_pool *pool);
+/* This rank does no tasks, nor ever will if it CLOSES the pool. */
+par_error pool_worker_leave(par_pool *pool, bool closes);
+
+/* Tasks that are here and not deeper than FLOOR go to those who have time. */
+par_error pool_worker_give_back(par_pool *pool, int floor);
 
 /* A task deeper than FLOOR is here; take it, or NULL. */
 bool pool_worker_has(const par_pool *pool, int floor);
@@ -338,8 +343,13 @@ void pool_end_task(par_pool *pool, par_pool_task *task);
 /* Interrupt TASK, which is to do here or is done, and what was submitted within it. */
 par_error pool_interrupt(par_pool *pool, uint64_t task);
 
-/* End the thread that listens, if there is one. */
-void pool_break_end(par_pool *pool);
+/* ---- pool_listener: what they hear beside a long task ----------------------- */
+
+par_error pool_listener_start(par_pool *pool);
+void pool_listener_end(par_pool *pool);
+
+/* A thread of this rank has got something to do, and may not come back for long. */
+void pool_listener_wake(par_pool *pool);
 
 /* ---- pool_manager: what rank 0 does --------------------------------------- */
 

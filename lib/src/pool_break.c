@@ -1,30 +1,12 @@
 /* pool_break.c - tasks that have begun, and that nobody wants any more.
  * SPDX-License-Identifier: MIT
  *
- * While a rank does a task, nobody there moves messages. So a thread listens, now and
- * then: a task that is over sooner costs nothing, and one that is to be interrupted can
- * wait so long. On rank 0 the manager hears of it.
+ * On rank 0 the manager hears of one, elsewhere the listener.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "asleep.h"
-#include "lock.h"
 #include "pool.h"
-#include "thread.h"
-#include "wait.h"
-
-enum { PATIENCE_NS = 50 * 1000 * 1000 };
-
-struct pool_listener {
-    pthread_t thread;
-    pthread_cond_t over;
-    bool is_over;
-};
-
-/* ---- the task ----------------------------------------------------------- */
 
 static par_pool_task *find(list_node *head, uint64_t number)
 {
@@ -130,66 +112,6 @@ int par_pool_signal(void)
     return asleep_task_signal();
 }
 
-/* ---- the thread --------------------------------------------------------- */
-
-/* Whether PATIENCE_NS have passed. */
-static bool sleep_long(par_pool *pool)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PATIENCE_NS;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return pthread_cond_timedwait(&pool->listener->over, &pool->mutex, &until) ==
-           ETIMEDOUT;
-}
-
-static void *listen(void *what)
-{
-    par_pool *pool = what;
-    bool moved;
-
-    wait_beside_work();
-    lock_take();
-    asleep_listen();
-    lock_give();
-    pthread_mutex_lock(&pool->mutex);
-    while (!pool->listener->is_over && !pool->error)
-        if (sleep_long(pool) && pool->begun && !pool->mover)
-            pool_step(pool, &moved); /* its error is all calls' */
-    pthread_mutex_unlock(&pool->mutex);
-    lock_take();
-    asleep_listen_no_more();
-    lock_give();
-    return NULL;
-}
-
-/* Needs the mutex. */
-static par_error begin(par_pool *pool)
-{
-    struct pool_listener *listener = calloc(1, sizeof *listener);
-    pthread_condattr_t clock;
-    par_error err;
-
-    if (!listener)
-        return error_memory(sizeof *listener, "a pool's listener");
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&listener->over, &clock);
-    pthread_condattr_destroy(&clock);
-    pool->listener = listener;
-    err = thread_start(&listener->thread, listen, pool, "a pool's listener");
-    if (err) {
-        pthread_cond_destroy(&listener->over);
-        free(listener);
-        pool->listener = NULL;
-    }
-    return err;
-}
-
 par_error par_pool_on_interrupt(par_pool *pool, par_pool_interrupt *call, void *context)
 {
     par_error err = pool_check_call(pool);
@@ -201,28 +123,9 @@ par_error par_pool_on_interrupt(par_pool *pool, par_pool_interrupt *call, void *
     pthread_mutex_lock(&pool->mutex);
     if (pool->interrupt.call)
         err = error_set(PAR_ERR_STATE, "what interrupts a task has been given before");
-    else if (!pool->manager)
-        err = begin(pool);
-    if (!err) {
-        pool->interrupt.call = call;
-        pool->interrupt.context = context;
-    }
+    else
+        pool->interrupt = (pool_interrupter){call, context};
+    pool_listener_wake(pool);
     pthread_mutex_unlock(&pool->mutex);
     return err;
-}
-
-void pool_break_end(par_pool *pool)
-{
-    struct pool_listener *listener = pool->listener;
-
-    if (!listener)
-        return;
-    pthread_mutex_lock(&pool->mutex);
-    listener->is_over = true;
-    pthread_cond_signal(&listener->over);
-    pthread_mutex_unlock(&pool->mutex);
-    pthread_join(listener->thread, NULL);
-    pthread_cond_destroy(&listener->over);
-    free(listener);
-    pool->listener = NULL;
 }

@@ -3,11 +3,13 @@
  *
  * A worker is given what it does in options.ahead by the mean; how many such tasks are
  * out at all grows with how many have come back, so that a wrong guess costs little. A
- * worker that finds tasks to take longer than expected gives the others back.
+ * worker that finds a task to take longer than expected gives the others back, and gets
+ * no more before it has answered.
  */
 #include <stdlib.h>
 
 #include "pool_manager.h"
+#include "wait.h"
 
 /* Tasks that surely take less come with a next one; those that may take more come alone
  * out of a worker's batch of answers. */
@@ -16,11 +18,20 @@ static const double short_time = 0.005, eager_time = 0.0002;
 /* Tasks that take less wait for others to go with. */
 static const double worth_a_message = 20e-6;
 
+/* A worker that has been silent for so many times options.ahead has met a long task. */
+enum { SILENT = 10 };
+
 /* ---- seats -------------------------------------------------------------- */
 
 size_t pool_seat_active(const pool_seat *seat)
 {
     return seat->tasks > seat->suspended ? seat->tasks - seat->suspended : 0;
+}
+
+bool pool_seat_is_silent(const pool_manager *m, const pool_seat *seat, int64_t now_ns)
+{
+    return pool_seat_active(seat) &&
+           (double)(now_ns - seat->heard_ns) >= SILENT * 1e9 * m->options.ahead;
 }
 
 void pool_seat_leave(pool_manager *m, pool_job *job)
@@ -45,7 +56,8 @@ static bool has_room(pool_manager *m, const pool_seat *seat, const pool_job *job
 
     if (!pool_seat_active(seat))
         return true;
-    if (!pace->count || pace->out > 2 * pace->count)
+    if (!pace->count || pace->out > 2 * pace->count ||
+        pool_seat_is_silent(m, seat, m->now_ns))
         return false;
     if (given < m->share && seat->load + expected <= m->options.ahead)
         return true;
@@ -97,6 +109,8 @@ static par_error give(par_pool *pool, int worker, pool_job *job)
     pool_job_dequeue(m, job);
     job->worker = worker;
     job->load = pace->mean;
+    if (!pool_seat_active(seat))
+        seat->heard_ns = m->now_ns;
     seat->tasks++;
     seat->load += job->load;
     pace->out++;
@@ -156,6 +170,7 @@ par_error pool_manager_dispatch(par_pool *pool)
 
     if (!m->queued || pool->size == 1)
         return PAR_OK;
+    m->now_ns = wait_now_ns();
     m->share = m->queued / (size_t)(pool->size - 1) + 1;
     err = serve_idle(pool);
     return err ? err : fill(pool);

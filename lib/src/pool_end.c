@@ -134,7 +134,7 @@ bool pool_manager_is_stuck(const par_pool *pool)
     if (!m->stops || !m->left || m->left != m->queued || wants_tasks(pool))
         return false;
     for (int rank = 1; rank < pool->size; rank++)
-        if (!m->seats[rank].has_left)
+        if (!m->seats[rank].closes)
             return false;
     return true;
 }

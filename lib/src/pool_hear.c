@@ -118,8 +118,12 @@ static par_error hear_return(par_pool *pool, int source, const pool_record *reco
 {
     pool_job *job = pool_map_find(&pool->results, record->task);
 
-    return job && job->worker == source ? hand_back(pool, job)
-                                        : no_such_task(source, record);
+    par_error err;
+
+    if (!job || job->worker != source)
+        return no_such_task(source, record);
+    err = par_wait(&job->request, NULL); /* as above */
+    return err ? err : hand_back(pool, job);
 }
 
 par_error pool_manager_give_up(par_pool *pool, uint64_t task)
@@ -188,15 +192,18 @@ static par_error hear_cancel(par_pool *pool, int source, const pool_record *reco
 static void hear_state(pool_seat *seat, const pool_record *record)
 {
     seat->is_taken = true;
-    seat->has_left = false;
     seat->floor = record->number;
     seat->suspended = (size_t)record->worker;
 }
 
-static void hear_leave(pool_seat *seat)
+static par_error hear_leave(par_pool *pool, int source, const pool_record *record)
 {
+    pool_seat *seat = &pool->manager->seats[source];
+    pool_record answer = {.kind = POOL_LEAVE};
+
     seat->is_taken = false;
-    seat->has_left = true;
+    seat->closes = record->number;
+    return seat->closes ? PAR_OK : pool_post(pool, source, &answer, NULL, 0);
 }
 
 par_error pool_manager_handle(par_pool *pool, int source, const pool_record *record,
@@ -204,7 +211,8 @@ par_error pool_manager_handle(par_pool *pool, int source, const pool_record *rec
 {
     pool_blob *blob;
 
-    pool->manager->seats[source].heard_ns = wait_now_ns();
+    if (record->kind != POOL_GIVE_BACK) /* which it does beside a long task, too */
+        pool->manager->seats[source].heard_ns = wait_now_ns();
     switch (record->kind) {
     case POOL_SUBMIT:
         return hear_submit(pool, source, record, content, message);
@@ -216,8 +224,7 @@ par_error pool_manager_handle(par_pool *pool, int source, const pool_record *rec
         hear_state(&pool->manager->seats[source], record);
         return PAR_OK;
     case POOL_LEAVE:
-        hear_leave(&pool->manager->seats[source]);
-        return PAR_OK;
+        return hear_leave(pool, source, record);
     case POOL_CANCEL:
         return hear_cancel(pool, source, record);
     case POOL_BREAK:

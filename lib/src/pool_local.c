@@ -6,9 +6,6 @@
 #include "pool_manager.h"
 #include "wait.h"
 
-/* A worker that has been silent for so many times options.ahead has met a long task. */
-enum { SILENT = 10 };
-
 /* Whether another worker gets to JOB soon. */
 static bool others_come(const par_pool *pool, const pool_job *job)
 {
@@ -20,8 +17,7 @@ static bool others_come(const par_pool *pool, const pool_job *job)
 
         if (!seat->is_taken || seat->floor >= job->depth)
             continue;
-        if (!pool_seat_active(seat) ||
-            (double)(now - seat->heard_ns) < SILENT * 1e9 * m->options.ahead)
+        if (!pool_seat_is_silent(m, seat, now))
             return true;
     }
     return false;

@@ -44,11 +44,11 @@ typedef struct pool_job {
 /* What is known of a worker. */
 typedef struct pool_seat {
     bool is_taken; /* it has asked for tasks */
-    bool has_left; /* and never will */
+    bool closes;   /* and never will */
     int floor;     /* deeper ones */
     size_t tasks, suspended;
-    double load; /* seconds that they are expected to take */
-    int64_t heard_ns;
+    double load;      /* seconds that they are expected to take */
+    int64_t heard_ns; /* when it answered last, or was given a task and had none */
 } pool_seat;
 
 typedef struct pool_manager {
@@ -61,6 +61,7 @@ typedef struct pool_manager {
     size_t queued, left; /* tasks that nobody has; that have no result yet */
     size_t share;        /* of the queue, for each worker */
     int next, last;      /* whose turn it is */
+    int64_t now_ns;      /* when tasks are given out */
     bool stops;
 } pool_manager;
 
@@ -99,6 +100,9 @@ par_error pool_known_retire(par_pool *pool, pool_blob *blob);
 
 /* Tasks that a worker has and that don't wait for others. */
 size_t pool_seat_active(const pool_seat *seat);
+
+/* It has tasks, and has said nothing for so long that it must have met a long one. */
+bool pool_seat_is_silent(const pool_manager *m, const pool_seat *seat, int64_t now_ns);
 
 /* JOB is not its worker's any more. */
 void pool_seat_leave(pool_manager *m, pool_job *job);

@@ -49,6 +49,8 @@ par_error pool_task_begin(par_pool *pool, int floor, par_pool_task **task_p)
     if (err)
         return err;
     pool->begun++;
+    pool->turns++;
+    pool_listener_wake(pool);
     task->begun_ns = wait_now_ns();
     *task_p = task;
     return PAR_OK;

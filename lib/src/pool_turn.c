@@ -36,6 +36,7 @@ static par_error end_wait(par_pool *pool, const turn_wait *t, par_pool_result **
     } else {
         *turn_p = PAR_POOL_LATE;
     }
+    pool_listener_wake(pool);
     return t->helps && !pool->manager ? pool_worker_resume(pool) : PAR_OK;
 }
 

@@ -61,7 +61,7 @@ void pool_wake_mover(par_pool *pool)
     }
 }
 
-par_error pool_step(par_pool *pool, bool *moved_p)
+static par_error step(par_pool *pool, bool *moved_p)
 {
     par_error err = pool_move(
         pool, pool->manager ? pool_manager_handle : pool_worker_handle, moved_p);
@@ -168,7 +168,7 @@ static void hand_over(par_pool *pool)
 static par_error wait_once(par_pool *pool, pool_wait *w, double until, bool *late_p)
 {
     bool moved = false;
-    par_error err = may_move(pool, w) ? pool_step(pool, &moved) : PAR_OK;
+    par_error err = may_move(pool, w) ? step(pool, &moved) : PAR_OK;
 
     if (err || moved || w->is_over(pool, w->what))
         return err;

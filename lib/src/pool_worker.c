@@ -95,6 +95,25 @@ static void end_cancel(par_pool *pool, const pool_record *record)
     }
 }
 
+/* TASK came when this rank wanted none any more: now its content has, too. */
+static par_error refuse_task(par_pool *pool, uint64_t task, par_message *message)
+{
+    pool_record record = {.kind = POOL_GIVE_BACK, .task = task};
+    par_error err = pool_post(pool, 0, &record, NULL, 0);
+
+    par_message_free(&message);
+    return err ? err : pool_flush(pool, 0);
+}
+
+static par_error hear_task(par_pool *pool, const pool_record *record, const void *content)
+{
+    par_error err = do_task(pool, record, content);
+
+    if (!err && pool->state.has_left)
+        err = pool_worker_give_back(pool, INT32_MAX);
+    return err || !pool->state.has_left ? err : pool_flush(pool, 0);
+}
+
 par_error pool_worker_handle(par_pool *pool, int source, const pool_record *record,
                              const void *content, par_message *message, void *what)
 {
@@ -103,7 +122,11 @@ par_error pool_worker_handle(par_pool *pool, int source, const pool_record *reco
         return pool_expect(pool, source, record, NULL);
     switch (record->kind) {
     case POOL_DO:
-        return do_task(pool, record, content);
+        return message ? refuse_task(pool, record->task, message)
+                       : hear_task(pool, record, content);
+    case POOL_LEAVE:
+        pool->state.leaves--;
+        return PAR_OK;
     case POOL_DONE:
         return take_result(pool, record, content, message);
     case POOL_SHARE:
@@ -161,23 +184,30 @@ par_pool_task *pool_worker_take(par_pool *pool, int floor)
     return task;
 }
 
-/* Tasks that are here, and not deeper than FLOOR, go to those who have time. */
-static par_error give_back(par_pool *pool, int floor)
+static par_error return_task(par_pool *pool, par_pool_task *task)
+{
+    pool_record record = {.kind = POOL_GIVE_BACK, .task = task->number};
+    pool_record expected = {.kind = POOL_DO, .task = task->number, .tag = task->tag};
+
+    list_remove(&task->node);
+    par_message_free(&task->message);
+    free(task);
+    return expected.tag ? pool_expect(pool, 0, &expected, NULL)
+                        : pool_post(pool, 0, &record, NULL, 0);
+}
+
+par_error pool_worker_give_back(par_pool *pool, int floor)
 {
     par_error err = PAR_OK;
     list_node *next;
 
     for (list_node *node = pool->todo.next; !err && node != &pool->todo; node = next) {
         par_pool_task *task = LIST_OF(node, par_pool_task, node);
-        pool_record record = {.kind = POOL_GIVE_BACK, .task = task->number};
 
         next = node->next;
-        if (task->depth > floor || task->tag)
+        if (task->depth > floor || (task->tag && !pool->state.has_left))
             continue; /* its content is on its way to here */
-        list_remove(&task->node);
-        par_message_free(&task->message);
-        free(task);
-        err = pool_post(pool, 0, &record, NULL, 0);
+        err = return_task(pool, task);
     }
     return err;
 }
@@ -197,19 +227,6 @@ static par_error tell_state(par_pool *pool, int floor, size_t suspended)
     pool->state.floor = floor;
     pool->state.suspended = record.worker;
     return pool_post(pool, 0, &record, NULL, 0);
-}
-
-par_error pool_worker_leave(par_pool *pool)
-{
-    pool_record record = {.kind = POOL_LEAVE};
-    par_error err;
-
-    if (pool->is_over || pool->state.has_left)
-        return PAR_OK;
-    pool->state.is_known = false;
-    pool->state.has_left = true;
-    err = pool_post(pool, 0, &record, NULL, 0);
-    return err ? err : pool_flush(pool, 0);
 }
 
 /* The least deep that a thread of this rank would do, W among them. */
@@ -235,8 +252,24 @@ par_error pool_worker_offer(par_pool *pool, const pool_wait *w)
         return PAR_OK;
     floor = lowest_floor(pool, w);
     if (pool->begun)
-        err = give_back(pool, floor);
+        err = pool_worker_give_back(pool, floor);
     return err ? err : tell_state(pool, floor, pool->begun);
+}
+
+par_error pool_worker_leave(par_pool *pool, bool closes)
+{
+    pool_record record = {.kind = POOL_LEAVE, .number = closes};
+    par_error err;
+
+    if (pool->is_over || (!closes && !pool->state.is_known))
+        return PAR_OK;
+    pool->state.is_known = false;
+    pool->state.has_left = true;
+    pool->state.leaves += !closes;
+    err = pool_post(pool, 0, &record, NULL, 0);
+    if (!err)
+        err = pool_worker_give_back(pool, INT32_MAX);
+    return err ? err : pool_flush(pool, 0);
 }
 
 par_error pool_worker_resume(par_pool *pool)
@@ -262,7 +295,7 @@ par_error pool_worker_answer(par_pool *pool, const par_pool_task *task, int stat
         tag ? pool_post(pool, 0, &record, NULL, 0) : pool_post_out(pool, 0, &record, out);
 
     if (!err && seconds > surprise + 4 * task->expected)
-        err = give_back(pool, INT32_MAX);
+        err = pool_worker_give_back(pool, INT32_MAX);
     if (err || (!tag && now - pool->flushed_ns < keep_ns && !list_is_empty(&pool->todo)))
         return err;
     pool->flushed_ns = now;
