@@ -2,6 +2,7 @@
 """Pool and Executor: on processes, and on ranks."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,82 @@ def test_no_call_that_cannot_be_broken_off_keeps_rank_0_from_its_end(script, end
     )
     done = mpirun(2, PYTHON, path)
     assert done.returncode == 0 and not done.stderr, done
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV], ids=str)
+def test_a_worker_that_dies_ends_the_job(script, number):
+    path = script(
+        f"""
+        import os, time
+        import pypar
+
+        def work(i):
+            if i == 70 and pypar.rank():
+                os.kill(os.getpid(), {int(number)})
+            time.sleep(0.01 if i < 70 else 60)
+
+        pool = pypar.Pool(2)  # without rank 0
+        pool.map(work, range(100), chunksize=1)
+        """
+    )
+    done = mpirun(3, PYTHON, path)
+    assert done.returncode == 128 + number, done
+    words = {signal.SIGKILL: "signal 9 (Killed)", signal.SIGSEGV: "SIGSEGV"}
+    assert words[number] in done.stderr, done
+
+
+def test_what_takes_long_keeps_nothing_else_waiting(script):
+    path = script(
+        """
+        import time
+        import pypar
+
+        pool = pypar.Pool(2)
+        for _ in pool.imap_unordered(abs, range(5000)):
+            pass  # all of them take very little time
+        times = [4] + [0] * 500
+        done = list(pool.imap_unordered(lambda s: time.sleep(s) or s, times))
+        assert done == [0] * 500 + [4], done.index(4)
+        done = list(pool.imap_unordered(time.sleep, [0] * 2000 + [0.2] * 9))
+        assert done == [None] * 2009
+        print("all")
+        """
+    )
+    done = mpirun(3, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "all\n", done
+
+
+def test_finalize_closes_a_farm(script):
+    path = script(
+        """
+        import threading
+        import pypar
+
+        def portable(error):
+            return error
+
+        farm = pypar._core.Farm(pypar.world)
+        if pypar.rank():
+            farm.serve(portable)
+        else:
+            server = threading.Thread(target=farm.serve, args=(portable,))
+            server.start()
+            channel = farm.channel(False)
+            farm.submit(channel, farm.share(abs), (-1,))
+            assert farm.next(channel)[1:] == (True, 1)
+        pypar.finalize()
+        try:
+            farm.channel(False)
+        except ValueError as error:
+            assert "the farm is closed" in str(error)
+            print("closed")
+        farm.close()
+        """
+    )
+    done = mpirun(3, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "closed\n" * 3, done
 
 
 def test_finalize_lets_the_workers_go(script):
