@@ -52,4 +52,7 @@ def test_where_there_is_none_all_that_were_seen_are_named(fake):
     )
     done = python(script)
     assert done.returncode == 2 and not done.stdout, done
-    assert f"{folder / 'mpirun'} is Open MPI 1.2.3" in done.stderr and "libmpi" in done.stderr
+    assert (
+        f"{folder / 'mpirun'} is Open MPI 1.2.3" in done.stderr
+        and "libmpi" in done.stderr
+    )
