@@ -6,14 +6,38 @@
 #include <string.h>
 
 /* Sent, and not received yet. Synchronous sends: when one is over it is out of MPI's
- * hands, and its communicator may go. */
-typedef struct pending {
-    struct pending *next;
-    const par_comm *comm;
-    slot *slot;
-} pending;
+ * hands, and its communicator may go. MPI is asked for all of them at once, which takes
+ * as long as for one. */
+static struct {
+    MPI_Request *requests;
+    struct pending {
+        const par_comm *comm;
+        slot *slot;
+    } *of;
+    int *done;
+    size_t count, room;
+} sent;
 
-static pending *sent;
+static bool make_room(void)
+{
+    size_t room = sent.room ? 2 * sent.room : 64;
+    MPI_Request *requests;
+    struct pending *of;
+    int *done;
+
+    if (sent.count < sent.room)
+        return true;
+    if ((requests = realloc(sent.requests, room * sizeof *requests)))
+        sent.requests = requests;
+    if ((of = realloc(sent.of, room * sizeof *of)))
+        sent.of = of;
+    if ((done = realloc(sent.done, room * sizeof *done)))
+        sent.done = done;
+    if (!requests || !of || !done)
+        return false;
+    sent.room = room;
+    return true;
+}
 
 size_t ask_room(void)
 {
@@ -49,27 +73,21 @@ static void send_to_self(par_comm *comm, const word *w, const void *rest, size_t
     inbox_put(&comm->inbox, message);
 }
 
-static void send_to(par_comm *comm, int dest, slot *s, const wire_header *header,
-                    pending *p)
+static void send_to(par_comm *comm, int dest, slot *s, int bytes)
 {
-    int bytes = WIRE_HEADER_BYTES + (int)header->bytes;
-
     if (MPI_Issend(slot_bytes(s), bytes, MPI_BYTE, dest, 0, comm->inbox.mpi,
-                   &s->request) != MPI_SUCCESS) {
+                   &sent.requests[sent.count]) != MPI_SUCCESS) {
         slot_give(s);
-        free(p);
         return;
     }
     comm->sent++;
-    *p = (pending){.next = sent, .comm = comm, .slot = s};
-    sent = p;
+    sent.of[sent.count++] = (struct pending){comm, s};
 }
 
 void ask_send(par_comm *comm, int dest, const word *w, const void *rest, size_t bytes)
 {
     wire_header header = header_of(bytes);
     slot *s;
-    pending *p;
 
     if (comm->is_closing)
         return;
@@ -77,17 +95,12 @@ void ask_send(par_comm *comm, int dest, const word *w, const void *rest, size_t 
         send_to_self(comm, w, rest, bytes);
         return;
     }
-    s = slot_take();
-    p = malloc(sizeof *p);
-    if (!s || !p) {
-        if (s)
-            slot_give(s);
-        free(p);
+    s = make_room() ? slot_take() : NULL;
+    if (!s)
         return;
-    }
     wire_put(slot_bytes(s), &header);
     put(slot_bytes(s) + WIRE_HEADER_BYTES, w, rest, bytes);
-    send_to(comm, dest, s, &header, p);
+    send_to(comm, dest, s, WIRE_HEADER_BYTES + (int)header.bytes);
 }
 
 static bool is_word(const par_message *message)
@@ -116,28 +129,31 @@ const word *ask_next(par_comm *comm, int *source_p, const void **rest_p, size_t 
 
 void ask_sweep(void)
 {
-    pending **link = &sent;
+    int count = 0;
+    size_t left = 0;
 
-    while (*link) {
-        pending *p = *link;
-        int done = 1;
-
-        MPI_Test(&p->slot->request, &done, MPI_STATUS_IGNORE);
-        if (!done) {
-            link = &p->next;
-            continue;
-        }
-        *link = p->next;
-        slot_give(p->slot);
-        free(p);
+    if (!sent.count)
+        return;
+    MPI_Testsome((int)sent.count, sent.requests, &count, sent.done, MPI_STATUSES_IGNORE);
+    if (count <= 0)
+        return;
+    for (int i = 0; i < count; i++) {
+        slot_give(sent.of[sent.done[i]].slot);
+        sent.of[sent.done[i]].slot = NULL;
     }
+    for (size_t i = 0; i < sent.count; i++)
+        if (sent.of[i].slot) {
+            sent.requests[left] = sent.requests[i];
+            sent.of[left++] = sent.of[i];
+        }
+    sent.count = left;
 }
 
 size_t ask_left(const par_comm *comm)
 {
     size_t count = 0;
 
-    for (const pending *p = sent; p; p = p->next)
-        count += !comm || p->comm == comm;
+    for (size_t i = 0; i < sent.count; i++)
+        count += !comm || sent.of[i].comm == comm;
     return count;
 }

@@ -166,8 +166,8 @@ par_error par_message_broadcast(par_comm *comm, const par_content *content,
     collective c;
     par_error err = collective_check_root(comm, root);
 
-    if (!err && !message_p)
-        err = error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
+    if (!err)
+        err = p2p_check_place(message_p);
     if (!err && comm->rank == root)
         err = p2p_check_content(content, parts, part_count);
     if (err)

@@ -16,6 +16,9 @@ par_error p2p_check_content(const par_content *content, const par_part *parts,
 par_error p2p_check_dest(const par_comm *comm, int dest, int tag);
 par_error p2p_check_source(const par_comm *comm, int source, int tag);
 
+/* Whether there is a place for the message that is to come. */
+par_error p2p_check_place(par_message *const *message_p);
+
 /* Send OUT and wait until its memory is free again. */
 par_error p2p_send(par_comm *comm, const request_outgoing *out);
 

@@ -49,6 +49,13 @@ par_error p2p_check_source(const par_comm *comm, int source, int tag)
     return err;
 }
 
+par_error p2p_check_place(par_message *const *message_p)
+{
+    return message_p ? PAR_OK
+                     : error_set(PAR_ERR_ARG,
+                                 "message_p is NULL: it is where the message goes");
+}
+
 static bool shape_is_of(const par_content *content, uint64_t bytes)
 {
     uint64_t elements = 1;

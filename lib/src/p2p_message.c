@@ -37,11 +37,9 @@ par_error par_message_receive(par_comm *comm, int source, int tag,
 {
     par_error err = p2p_check_source(comm, source, tag);
 
-    if (err)
-        return err;
-    if (!message_p)
-        return error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
-    return p2p_receive(comm, WIRE_P2P, source, tag, message_p);
+    if (!err)
+        err = p2p_check_place(message_p);
+    return err ? err : p2p_receive(comm, WIRE_P2P, source, tag, message_p);
 }
 
 par_error par_message_send_start(par_comm *comm, const par_content *content,
@@ -62,8 +60,8 @@ par_error par_message_receive_start(par_comm *comm, int source, int tag,
     par_request *request;
     par_error err = p2p_check_source(comm, source, tag);
 
-    if (!err && !message_p)
-        err = error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
+    if (!err)
+        err = p2p_check_place(message_p);
     if (err)
         return err;
     lock_take();

@@ -139,8 +139,8 @@ par_error par_message_scatter(par_comm *comm, const par_content *contents,
     collective c;
     par_error err = collective_check_root(comm, root);
 
-    if (!err && !message_p)
-        err = error_set(PAR_ERR_ARG, "message_p is NULL: it is where the message goes");
+    if (!err)
+        err = p2p_check_place(message_p);
     if (!err && comm->rank == root)
         err = check_contents(comm, contents, parts, part_counts);
     if (err)

@@ -11,6 +11,7 @@ import pytest
 from forms import form
 from mpirun import PYTHON, mpirun
 from ranks import pypar, ranks
+from ufuncs import INTEGERS, UFUNCS
 
 VALUES = {
     "None": lambda: None,
@@ -209,20 +210,6 @@ def test_gather_takes_arrays_of_differing_size_and_type(world):
 
 # -- reduce ---------------------------------------------------------------------
 
-JOIN = {
-    "SUM": np.add,
-    "PROD": np.multiply,
-    "MIN": np.minimum,
-    "MAX": np.maximum,
-    "LAND": np.logical_and,
-    "LOR": np.logical_or,
-    "LXOR": np.logical_xor,
-    "BAND": np.bitwise_and,
-    "BOR": np.bitwise_or,
-    "BXOR": np.bitwise_xor,
-}
-INTEGERS = "bBhHiIlLqQ"
-
 
 def numbers(rank, dtype, size=50):
     """Numbers of a rank, with zeros among them; whole, so that sums are exact."""
@@ -232,13 +219,13 @@ def numbers(rank, dtype, size=50):
 
 def joined(world, op, dtype, size=50):
     every = [numbers(rank, dtype, size) for rank in range(world.size)]
-    return functools.reduce(JOIN[op], every).astype(dtype)
+    return functools.reduce(UFUNCS[op], every).astype(dtype)
 
 
 @ranks(1, 2, 3, 4)
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_reduce_joins_integers_by_every_operation(world, dtype):
-    for op in JOIN:
+    for op in UFUNCS:
         got = world.reduce(numbers(world.rank, dtype), getattr(pypar, op))
         if world.rank == 0:
             assert form(got) == form(joined(world, op, dtype)), op
@@ -456,7 +443,7 @@ def test_allreduce_scan_and_exscan_join_arrays(world, dtype):
         mine = every[world.rank]
         before = mine.copy()
 
-        def join(arrays, join=JOIN[op]):
+        def join(arrays, join=UFUNCS[op]):
             return functools.reduce(join, arrays).tolist()
 
         got = world.allreduce(mine, number)

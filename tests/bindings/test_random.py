@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from forms import form
 from ranks import pypar, ranks
+from ufuncs import INTEGERS, UFUNCS
 
 RANKS = (1, 2, 3, 4, 5, 8, 16)
 FIRST = 10 * int(os.environ.get("CHECK_SEED", 1))
@@ -275,21 +276,9 @@ def check_joined(world, call, op, join, seen):
 
 # -- joining arrays --------------------------------------------------------------------
 
-UFUNCS = {
-    "SUM": np.add,
-    "PROD": np.multiply,
-    "MIN": np.minimum,
-    "MAX": np.maximum,
-    "LAND": np.logical_and,
-    "LOR": np.logical_or,
-    "LXOR": np.logical_xor,
-    "BAND": np.bitwise_and,
-    "BOR": np.bitwise_or,
-    "BXOR": np.bitwise_xor,
-}
 # The operations that types of a kind know; what C doesn't know, Python joins.
 OPERATIONS = {
-    **dict.fromkeys("bBhHiIlLqQ", (*UFUNCS,)),
+    **dict.fromkeys(INTEGERS, (*UFUNCS,)),
     **dict.fromkeys("fd", ("SUM", "PROD", "MIN", "MAX")),
     **dict.fromkeys("FD", ("SUM", "PROD")),
     "?": ("LAND", "LOR", "LXOR", "BAND", "BOR", "BXOR"),
