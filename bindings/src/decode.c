@@ -51,9 +51,7 @@ static Py_ssize_t next_length(reader *r)
     return length <= (uint64_t)(r->end - r->at) ? (Py_ssize_t)length : -1;
 }
 
-static PyObject *get_value(reader *r);
-
-static PyObject *get_number(reader *r, codec_tag tag)
+static inline PyObject *get_number(reader *r, codec_tag tag)
 {
     static const size_t sizes[] = {[TAG_INT8] = 1,
                                    [TAG_INT32] = 4,
@@ -86,6 +84,20 @@ static PyObject *get_number(reader *r, codec_tag tag)
         memcpy(&pair, from, sizeof pair);
         return PyComplex_FromCComplex(pair);
     }
+}
+
+/* Numbers come by the million, and stay in the loops. */
+static PyObject *get_other(reader *r, codec_tag tag);
+
+static inline PyObject *get_value(reader *r)
+{
+    const unsigned char *tag = next(r, 1);
+
+    if (!tag)
+        return damaged(r);
+    if (*tag >= TAG_INT8 && *tag <= TAG_COMPLEX)
+        return get_number(r, (codec_tag)*tag);
+    return get_other(r, (codec_tag)*tag);
 }
 
 static PyObject *get_run(reader *r, codec_tag tag)
@@ -186,37 +198,28 @@ static PyObject *get_container(reader *r, codec_tag tag)
     return container;
 }
 
-static PyObject *get_value(reader *r)
+static PyObject *get_other(reader *r, codec_tag tag)
 {
-    const unsigned char *tag = next(r, 1);
-
-    if (!tag)
-        return damaged(r);
-    switch ((codec_tag)*tag) {
+    switch (tag) {
     case TAG_NONE:
         return Py_NewRef(Py_None);
     case TAG_FALSE:
         return Py_NewRef(Py_False);
     case TAG_TRUE:
         return Py_NewRef(Py_True);
-    case TAG_INT8:
-    case TAG_INT32:
-    case TAG_INT64:
-    case TAG_FLOAT:
-    case TAG_COMPLEX:
-        return get_number(r, (codec_tag)*tag);
     case TAG_STR:
     case TAG_BYTES:
     case TAG_BYTEARRAY:
-        return get_run(r, (codec_tag)*tag);
+        return get_run(r, tag);
     case TAG_TUPLE:
     case TAG_LIST:
     case TAG_SET:
     case TAG_FROZENSET:
     case TAG_DICT:
-        return get_container(r, (codec_tag)*tag);
+        return get_container(r, tag);
+    default:
+        return damaged(r);
     }
-    return damaged(r);
 }
 
 static PyObject *read_tagged(core_state *state, const void *bytes, size_t length)

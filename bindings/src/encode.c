@@ -90,9 +90,7 @@ static outcome put_run(codec_out *out, codec_tag tag, const char *bytes,
 
 /* ---- values ------------------------------------------------------------- */
 
-static outcome put_value(writer *w, PyObject *value);
-
-static outcome put_int(codec_out *out, PyObject *value)
+static inline outcome put_int(codec_out *out, PyObject *value)
 {
     int overflow;
     long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
@@ -109,11 +107,25 @@ static outcome put_int(codec_out *out, PyObject *value)
     return put(out, TAG_INT64, &wide, sizeof wide);
 }
 
-static outcome put_float(codec_out *out, PyObject *value)
+static inline outcome put_float(codec_out *out, PyObject *value)
 {
     double number = PyFloat_AS_DOUBLE(value);
 
     return put(out, TAG_FLOAT, &number, sizeof number);
+}
+
+/* What is no int and no float: those come by the million, and stay in the loops. */
+static outcome put_other(writer *w, PyObject *value);
+
+static inline outcome put_value(writer *w, PyObject *value)
+{
+    PyTypeObject *type = Py_TYPE(value);
+
+    if (type == &PyLong_Type)
+        return put_int(w->out, value);
+    if (type == &PyFloat_Type)
+        return put_float(w->out, value);
+    return put_other(w, value);
 }
 
 static outcome put_complex(codec_out *out, PyObject *value)
@@ -272,14 +284,10 @@ static outcome put_container(writer *w, PyObject *value)
     return result;
 }
 
-static outcome put_value(writer *w, PyObject *value)
+static outcome put_other(writer *w, PyObject *value)
 {
     PyTypeObject *type = Py_TYPE(value);
 
-    if (type == &PyLong_Type)
-        return put_int(w->out, value);
-    if (type == &PyFloat_Type)
-        return put_float(w->out, value);
     if (type == &PyUnicode_Type)
         return put_str(w, value);
     if (value == Py_None)
