@@ -67,20 +67,29 @@ par_error pool_content_get(par_pool *pool, int source, const void *from, size_t 
                      bytes, source);
 }
 
-/* As a message to oneself is made. */
+/* As a message to oneself is made. A large body has memory of its own, as one that has
+ * come has. */
 par_error pool_content_copy(par_pool *pool, const request_outgoing *out,
                             par_message **message_p)
 {
     size_t bytes = pool_content_bytes(out);
-    par_message *message = message_new(bytes);
+    wire_header header = request_describe(
+        out, wire_meta_bytes(out->content, out->part_count, out->call != NULL));
+    size_t body = (size_t)header.bytes;
+    par_message *message;
 
+    header.body_apart = body && !pool_fits(pool, bytes);
+    message = message_new(header.body_apart ? bytes - body : bytes);
     if (!message)
         return error_memory(bytes, "a task or its result");
     message->comm = pool->comm;
     message->source = pool->rank;
-    message->header = request_describe(
-        out, wire_meta_bytes(out->content, out->part_count, out->call != NULL));
+    message->header = header;
     message_open(message, message_bytes(message));
+    if (header.body_apart && !(message->body = message->fetched = malloc(body))) {
+        free(message);
+        return error_memory(body, "a task or its result");
+    }
     if (message->meta)
         wire_put_meta(message->meta, out->content, out->parts, out->part_count, NULL);
     if (message->body)
