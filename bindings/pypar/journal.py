@@ -49,6 +49,8 @@ def resume(
     function: Callable[..., Any],
     items: Sequence[Any],
     run: Callable[[list[int]], Iterable[Outcome]],
+    *,
+    star: bool = False,
 ) -> Iterator[Outcome]:
     """Yield (place, True, result) for each of the items that the journal path has a result
     of, then what run yields for the places of the others: (place, went it well, result or
@@ -56,11 +58,12 @@ def resume(
     an exception is not kept.
 
     The journal is made where there is none, and stays: the next run takes it, with more
-    items behind these or without. JournalError, before run is called: it is not of this
-    function and these items. OSError: it cannot be read or written.
+    items behind these or without. With star the items are all arguments of a call each.
+    JournalError, before run is called: it is not of this function and these items.
+    OSError: it cannot be read or written.
     """
     with Journal(path, function) as journal:
-        names = list(map(digest.of_value, items))
+        names = [digest.of_value(("star", item) if star else item) for item in items]
         journal.check(names)
         rest = [at for at in range(len(items)) if at not in journal]
         for at in sorted(journal):
@@ -188,7 +191,7 @@ class Journal:
         """Where the records begin."""
         line = json.dumps(header).encode() + b"\n"
         found = _read_at(self._file, 0, HEADER_BYTES).partition(b"\n")
-        if not any(found):
+        if not found[1] and line.startswith(found[0]):  # empty, or torn
             _write_at(self._file, 0, line)
             return len(line)
         try:
@@ -234,7 +237,7 @@ def _header(function: Callable[..., Any]) -> dict[str, str]:
     name = getattr(named, "__qualname__", type(named).__qualname__)
     return {
         "format": FORMAT,
-        "function": f"{named.__module__}.{name}",
+        "function": f"{getattr(named, '__module__', type(named).__module__)}.{name}",
         "digest": digest.of_function(function).hex(),
         "python": ".".join(platform.python_version_tuple()[:2]),  # digests depend on it
     }

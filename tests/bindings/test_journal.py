@@ -199,6 +199,30 @@ def test_wherever_it_was_torn_the_whole_records_are_kept(world, path):
 
 
 @ranks(1)
+def test_a_journal_that_was_torn_in_its_first_line_begins_anew(world, path):
+    whole, _ = results(path, square, [1, 2])
+    data = path.read_bytes()
+    for length in range(data.index(b"\n") + 1):
+        path.write_bytes(data[:length])
+        assert results(path, square, [1, 2]) == (whole, [1, 0])
+        assert path.read_bytes() == data
+
+
+@ranks(1)
+def test_items_are_not_those_of_calls_with_all_arguments(world, path):
+    items = [(1, 2)]
+    list(resume(path, max, items, Run(max, items)))
+    with pytest.raises(JournalError, match="other items"):
+        list(resume(path, max, items, Run(max, items), star=True))
+
+
+@ranks(1)
+def test_a_function_need_not_know_its_module(world, path):
+    function = "{}!".format
+    assert results(path, function, [1]) == ([(0, True, "1!")], [0])
+
+
+@ranks(1)
 def test_damage_never_gives_a_wrong_result(world, path):
     items = list(range(6))
     whole, _ = results(path, texts, items)
