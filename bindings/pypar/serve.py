@@ -64,7 +64,7 @@ def _run(program: Program) -> None:
     exec(program.code, vars(module))
 
 
-def _dump(obj: object, protocol: int, *, buffer_callback: Any) -> bytes:
+def _dump(obj: object, protocol: int, *, buffer_callback: Any = None) -> bytes:
     """pickle.dumps, of what means something on ranks that have not run the script."""
     packed = pickle.dumps(obj, protocol, buffer_callback=buffer_callback)
     if b"__main__" in packed:  # libpar has cloudpickle send it by value
