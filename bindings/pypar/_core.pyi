@@ -502,9 +502,15 @@ class Farm:
         shared: int,
         args: tuple[Any, ...],
         kwargs: dict[str, Any] | None = None,
+        copied: bool = False,
     ) -> int: ...
     def submit_many(
-        self, channel: int, shared: int, items: list[Any], star: bool = False
+        self,
+        channel: int,
+        shared: int,
+        items: list[Any],
+        star: bool = False,
+        copied: bool = False,
     ) -> int: ...
     def cancel(self, task: int, /) -> bool: ...
     def next(

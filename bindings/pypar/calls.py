@@ -28,4 +28,4 @@ def hand_in_part(
 ) -> int:
     """function(item), or function(*item) with star, for each of the items"""
     with session.share(function) as shared:
-        return session.farm.submit_many(channel, shared, items, star)
+        return session.farm.submit_many(channel, shared, items, star, False)

@@ -31,12 +31,14 @@ class Farm(Protocol):
         shared: int,
         args: tuple[Any, ...],
         kwargs: dict[str, Any] | None = None,
+        copied: bool = False,
         /,
     ) -> int:
-        """Hand in a call; return the task's number."""
+        """Hand in a call; return the task's number. Unless its arguments are copied,
+        large arrays in them may be sent from where they lie until it is done."""
 
     def submit_many(
-        self, channel: int, shared: int, items: list[Any], star: bool, /
+        self, channel: int, shared: int, items: list[Any], star: bool, copied: bool, /
     ) -> int:
         """Hand in a call for each item, or with star for the arguments that it is made
         of, as one task, whose result is their list."""

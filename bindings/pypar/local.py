@@ -74,12 +74,15 @@ class LocalFarm:
         shared: int,
         args: tuple[Any, ...],
         kwargs: dict[str, Any] | None = None,
+        copied: bool = True,
     ) -> int:
-        """As Farm's."""
+        """As Farm's; the arguments are always copied."""
         return self._start(channel, shared, _call, _dumps((args, kwargs or {})))
 
-    def submit_many(self, channel: int, shared: int, items: list[Any], star: bool) -> int:
-        """As Farm's."""
+    def submit_many(
+        self, channel: int, shared: int, items: list[Any], star: bool, copied: bool = True
+    ) -> int:
+        """As Farm's; the items are always copied."""
         return self._start(channel, shared, _call_many, _dumps((items, star)))
 
     def _start(

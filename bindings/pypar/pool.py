@@ -16,7 +16,7 @@ from .calls import hand_in_call, hand_in_part
 from .collector import Job
 from .journal import resume
 from .outcome import AsyncResult, MapResult
-from .session import Options, Session
+from .session import Options, Session, count
 from .stream import Stream
 
 T = TypeVar("T")
@@ -64,12 +64,10 @@ class Pool:
         timeout: float | None = None,
         retries: int = 0,
     ) -> None:
-        if processes is not None and processes < 1:
-            raise ValueError(f"processes is {processes}: it must be at least 1")
-        if maxtasksperchild is not None and maxtasksperchild < 1:
-            raise ValueError(
-                f"maxtasksperchild is {maxtasksperchild}: it must be at least 1"
-            )
+        if processes is not None:
+            processes = count("processes", processes)
+        if maxtasksperchild is not None:
+            maxtasksperchild = count("maxtasksperchild", maxtasksperchild)
         options = Options(
             processes,
             initializer,
@@ -111,7 +109,8 @@ class Pool:
         error_callback: Callable[[BaseException], object] | None = None,
     ) -> AsyncResult[T]:
         """Have a worker call func(*args, **kwds); return at once. A thread calls
-        callback with the result, or error_callback with the exception."""
+        callback with the result, or error_callback with the exception. Large arrays
+        among the arguments must not be changed before that."""
         self._check_running()
         result = AsyncResult[T](self, callback, error_callback)
         call = partial(hand_in_call, self._session, func, tuple(args), kwds or {})
@@ -215,7 +214,7 @@ class Pool:
             # With isolate, one that crashes its child must not take others with it.
             even = -(-len(items) // (CHUNKS_PER_WORKER * self._session.size))
             chunksize = 1 if self._session.isolated else max(1, even)
-        starts = range(0, len(items), _checked(chunksize))
+        starts = range(0, len(items), count("chunksize", chunksize))
         result._expect(len(items), len(starts))
         return [
             Job(
@@ -244,14 +243,15 @@ class Pool:
         """A map that is looked at while it goes on."""
         self._check_running()
         items = list(iterable)
+        size = count("chunksize", 1 if chunksize is None else chunksize)
 
         def run(positions: list[int]) -> Iterator[Completion]:
-            return self._complete(func, items, positions, _checked(chunksize or 1), star)
+            return self._complete(func, items, positions, size, star)
 
         if journal is None:
             done = run(list(range(len(items))))
         else:
-            done = resume(journal, func, items, run)
+            done = resume(journal, func, items, run, star=star)
         if progress:
             done = iter(output.progress(done, total=len(items)))
         return _in_order(done, len(items))
@@ -267,19 +267,26 @@ class Pool:
         """What becomes of the items at positions, as they are done; an exception is that
         of the first of its chunk."""
         ready: queue.SimpleQueue[tuple[list[int], bool, Any]] = queue.SimpleQueue()
-        starts = range(0, len(positions), chunksize)
-        for start in starts:
+        jobs = []
+        for start in range(0, len(positions), chunksize):
             chunk = positions[start : start + chunksize]
             todo = [items[position] for position in chunk]
             part = partial(hand_in_part, self._session, func, todo, star)
-            self._session.start(Job(part, partial(_put, ready, chunk)))
-        for _ in starts:
-            chunk, ok, value = ready.get()
-            if not ok:
-                yield chunk[0], False, value
-                continue
-            for position, each in zip(chunk, value, strict=True):
-                yield position, True, each
+            jobs.append(Job(part, partial(_put, ready, chunk)))
+        try:
+            for job in jobs:
+                self._session.start(job)
+            for _ in jobs:
+                chunk, ok, value = ready.get()
+                if not ok:
+                    yield chunk[0], False, value
+                    continue
+                for position, each in zip(chunk, value, strict=True):
+                    yield position, True, each
+        except BaseException:  # nobody takes the rest
+            for job in jobs:
+                self._session.take_back(job)
+            raise
 
     # -- many calls, the results one by one ---------------------------------------------
 
@@ -287,8 +294,9 @@ class Pool:
         self, func: Callable[[Any], T], iterable: Iterable[Any], chunksize: int = 1
     ) -> Stream[T]:
         """Iterate over func(item) for the items, in their order. Items are taken from
-        iterable as results are taken out, some ahead. next() of the iterator has an
-        argument timeout, in seconds, and goes on after an exception."""
+        iterable as results are taken out, some ahead, and copied before the next one is.
+        next() of the iterator has an argument timeout, in seconds, and goes on after an
+        exception."""
         return self._stream(func, zip(iterable), chunksize, ordered=True)
 
     def imap_unordered(
@@ -306,9 +314,8 @@ class Pool:
         ordered: bool,
     ) -> Stream[T]:
         self._check_running()
-        return Stream(
-            self._session, func, calls, _checked(chunksize), ordered=ordered, owner=self
-        )
+        chunksize = count("chunksize", chunksize)
+        return Stream(self._session, func, calls, chunksize, ordered=ordered, owner=self)
 
     # -- the end ------------------------------------------------------------------------
 
@@ -356,12 +363,6 @@ class Pool:
     def _check_running(self) -> None:
         if self._state != "RUN":
             raise ValueError("Pool not running")
-
-
-def _checked(chunksize: int) -> int:
-    if chunksize < 1:
-        raise ValueError(f"chunksize is {chunksize}: it must be at least 1")
-    return chunksize
 
 
 def _put(

@@ -2,6 +2,7 @@
 """What a Pool and an Executor have in common: workers, how many of them at a time, and
 what stands between them and a function."""
 
+import operator
 import threading
 from collections.abc import Callable, Iterable
 from multiprocessing.context import BaseContext
@@ -13,6 +14,17 @@ from .collector import Collector, Job
 from .functions import Shared, Wrap
 from .isolated import Isolated
 from .prepared import Preparation
+
+
+def count(name: str, value: int) -> int:
+    """value, which is how many there are of what name says: 1 at least."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}: it must be an integer") from None
+    if number < 1:
+        raise ValueError(f"{name} is {number}: it must be at least 1")
+    return number
 
 
 class Options(NamedTuple):
@@ -136,6 +148,7 @@ def _wrap(options: Options) -> Wrap | None:
 class _Isolation:
     def __init__(self, options: Options) -> None:
         self._options = options
+        self(abs)  # what is wrong with them is told at once
 
     def __call__(self, function: Callable[..., Any]) -> Isolated:
         options = self._options

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
@@ -34,7 +35,8 @@ class Stream(Generic[T]):
     """The results of function for each of calls, which are tuples of arguments.
 
     window is how many tasks may be under way; without it as many as keep the workers
-    busy. Its owner and it keep each other until it is over."""
+    busy. Arguments are copied where whoever makes them, one by one, may change them then.
+    Its owner and it keep each other until it is over."""
 
     def __init__(
         self,
@@ -45,12 +47,14 @@ class Stream(Generic[T]):
         *,
         ordered: bool,
         window: int | None = None,
+        copied: bool = True,
         owner: "Owner",
     ) -> None:
         self._session = session
         self._farm = session.farm
         self._calls: Iterator[tuple[Any, ...]] | None = calls
         self._chunksize = chunksize
+        self._copied = copied
         self._adapts = window is None and session.limit is None
         self._least = min(window or PER_WORKER * session.size, session.limit or MOST)
         self._window = self._least
@@ -58,7 +62,7 @@ class Stream(Generic[T]):
         self._under_way = 0
         self._fed_at = time.perf_counter()
         self._lock = threading.Lock()
-        self._ready: deque[tuple[bool, Any]] = deque()  # before those of the channel
+        self._ready: deque[tuple[bool, Any]] = deque()  # to be taken out
         self._shared = session.share(function)
         self._channel = session.open_channel(ordered=ordered)
         self._owner: Owner | None = owner
@@ -75,7 +79,9 @@ class Stream(Generic[T]):
         """The next result, or the exception of its task. TimedOut if it has not come
         after timeout seconds: it may be waited for again."""
         with self._lock:
-            ok, value = self._ready.popleft() if self._ready else self._take(timeout)
+            if not self._ready:
+                self._take(timeout)
+            ok, value = self._ready.popleft()
         if ok:
             return value  # type: ignore[no-any-return]
         raise value
@@ -83,12 +89,25 @@ class Stream(Generic[T]):
     def finish(self) -> None:
         """Wait for all results, which can still be taken out then."""
         with self._lock:
+            self._take_all()
+
+    def cut(self, error: BaseException) -> None:
+        """As finish(), of what has been handed in; error takes the place of the rest."""
+        with self._lock:
+            calls, self._calls = self._calls, None
+            self._take_all()
+            try:
+                has_rest = calls is not None and any(True for _ in calls)
+            except Exception as fault:
+                self._ready.append((False, fault))
+            else:
+                if has_rest:
+                    self._ready.append((False, error))
+
+    def _take_all(self) -> None:
+        with suppress(StopIteration):
             while True:
-                try:
-                    result = self._take(None)
-                except StopIteration:
-                    return
-                self._ready.append(result)
+                self._take(None)
 
     def close(self) -> None:
         """Take back what has not begun; what has been under way has no results."""
@@ -102,7 +121,8 @@ class Stream(Generic[T]):
             self._session.close_channel(self._channel)
             self._shared.release()
 
-    def _take(self, timeout: float | None) -> tuple[bool, Any]:
+    def _take(self, timeout: float | None) -> None:
+        """Have another result ready, or those of a chunk."""
         if self._under_way <= self._low and self._calls is not None:
             if self._adapts:
                 self._adapt()
@@ -111,7 +131,8 @@ class Stream(Generic[T]):
             self._end()
             raise StopIteration
         try:
-            result = self._farm.next(self._channel, timeout) if self._owner else None
+            seconds = None if timeout is None else max(timeout, 0)
+            result = self._farm.next(self._channel, seconds) if self._owner else None
         except TimeoutError:
             raise TimedOut(f"no result has come for {timeout} s") from None
         if result is None:
@@ -119,11 +140,9 @@ class Stream(Generic[T]):
         self._under_way -= 1
         _, ok, value = result
         if not ok or self._chunksize == 1:
-            return ok, value
-        results = deque((True, each) for each in value)
-        first = results.popleft()
-        self._ready.extend(results)
-        return first
+            self._ready.append((ok, value))
+        else:
+            self._ready.extend((True, each) for each in value)
 
     # -- handing in -------------------------------------------------------------------
 
@@ -147,7 +166,9 @@ class Stream(Generic[T]):
             self._calls = None
             self._submit_fault(error)
         else:
-            self._farm.submit(self._channel, self._shared.number, args)
+            self._farm.submit(
+                self._channel, self._shared.number, args, None, self._copied
+            )
             self._under_way += 1
 
     def _submit_chunk(self, calls: Iterator[tuple[Any, ...]]) -> None:
@@ -160,7 +181,9 @@ class Stream(Generic[T]):
         if len(chunk) < self._chunksize:
             self._calls = None
         if chunk:
-            self._farm.submit_many(self._channel, self._shared.number, chunk, True)
+            self._farm.submit_many(
+                self._channel, self._shared.number, chunk, True, self._copied
+            )
             self._under_way += 1
         if fault:
             self._submit_fault(fault)

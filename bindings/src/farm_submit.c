@@ -66,17 +66,24 @@ int farm_release(farm *self)
 
 /* ---- tasks -------------------------------------------------------------- */
 
+/* Where a task goes: its channel and its function; and whether its arguments are to be
+ * copied, as they may change at once. */
+typedef struct target {
+    int channel;
+    uint64_t shared;
+    int copied;
+} target;
+
 /* Submit OUT, which is for a call HOW; the task's number, or NULL with an exception. */
-static PyObject *submit_out(farm *self, int channel, uint64_t shared, farm_call how,
-                            codec_out *out)
+static PyObject *submit_out(farm *self, const target *to, farm_call how, codec_out *out)
 {
-    PyObject *capsule = kept_new(out), *key = NULL;
+    PyObject *capsule = to->copied ? NULL : kept_new(out), *key = NULL;
     bool copied = true;
     uint64_t task = 0;
     par_error err;
 
     out->content.variant |= (uint8_t)(how << FARM_CALL_SHIFT);
-    err = par_pool_submit(self->pool, channel, shared, &out->content, out->parts,
+    err = par_pool_submit(self->pool, to->channel, to->shared, &out->content, out->parts,
                           out->part_count, capsule ? &copied : NULL, &task);
     if (err)
         errors_raise(self->state, err);
@@ -89,7 +96,7 @@ static PyObject *submit_out(farm *self, int channel, uint64_t shared, farm_call 
     return key;
 }
 
-static PyObject *submit_object(farm *self, int channel, uint64_t shared, farm_call how,
+static PyObject *submit_object(farm *self, const target *to, farm_call how,
                                PyObject *object)
 {
     PyObject *task = NULL;
@@ -98,17 +105,19 @@ static PyObject *submit_object(farm *self, int channel, uint64_t shared, farm_ca
     if (farm_release(self) < 0)
         return NULL;
     if (codec_encode(self->state, object, &out) == 0)
-        task = submit_out(self, channel, shared, how, &out);
+        task = submit_out(self, to, how, &out);
     codec_release(&out);
     return task;
 }
 
-/* The channel and the function of a task. */
-static int get_target(farm *self, PyObject *const *v, int *channel_p, uint64_t *shared_p)
+static int get_target(farm *self, PyObject *channel, PyObject *shared, PyObject *copied,
+                      target *to)
 {
+    *to = (target){0};
     return farm_check_open(self) < 0 ||
-                   arguments_int(self->state, v[0], "channel", -1, channel_p) < 0 ||
-                   farm_get_number(self, v[1], "shared", shared_p) < 0
+                   arguments_int(self->state, channel, "channel", -1, &to->channel) < 0 ||
+                   farm_get_number(self, shared, "shared", &to->shared) < 0 ||
+                   (copied && (to->copied = PyObject_IsTrue(copied)) < 0)
                ? -1
                : 0;
 }
@@ -116,14 +125,14 @@ static int get_target(farm *self, PyObject *const *v, int *channel_p, uint64_t *
 PyObject *farm_submit(PyObject *object, PyObject *const *args, Py_ssize_t count,
                       PyObject *keywords)
 {
-    static const signature s = {"submit", 4, 3, {"channel", "shared", "args", "kwargs"}};
+    static const signature s = {
+        "submit", 5, 3, {"channel", "shared", "args", "kwargs", "copied"}};
     farm *self = farm_self_of(object);
     PyObject *v[ARGUMENTS_MAX], *pair, *task;
-    uint64_t shared;
-    int to;
+    target to;
 
     if (arguments_sort(&s, args, count, keywords, v) < 0 ||
-        get_target(self, v, &to, &shared) < 0)
+        get_target(self, v[0], v[1], v[4], &to) < 0)
         return NULL;
     if (!PyTuple_Check(v[2]))
         return farm_wrong_type(self, "args", v[2], "tuple");
@@ -131,11 +140,11 @@ PyObject *farm_submit(PyObject *object, PyObject *const *args, Py_ssize_t count,
         return farm_wrong_type(self, "kwargs", v[3], "dict");
     if (!v[3] || v[3] == Py_None || !PyDict_GET_SIZE(v[3])) {
         if (PyTuple_GET_SIZE(v[2]) == 1)
-            return submit_object(self, to, shared, FARM_ONE, PyTuple_GET_ITEM(v[2], 0));
-        return submit_object(self, to, shared, FARM_ARGS, v[2]);
+            return submit_object(self, &to, FARM_ONE, PyTuple_GET_ITEM(v[2], 0));
+        return submit_object(self, &to, FARM_ARGS, v[2]);
     }
     pair = PyTuple_Pack(2, v[2], v[3]);
-    task = pair ? submit_object(self, to, shared, FARM_NAMED, pair) : NULL;
+    task = pair ? submit_object(self, &to, FARM_NAMED, pair) : NULL;
     Py_XDECREF(pair);
     return task;
 }
@@ -144,19 +153,19 @@ PyObject *farm_submit_many(PyObject *object, PyObject *const *args, Py_ssize_t c
                            PyObject *keywords)
 {
     static const signature s = {
-        "submit_many", 4, 3, {"channel", "shared", "items", "star"}};
+        "submit_many", 5, 3, {"channel", "shared", "items", "star", "copied"}};
     farm *self = farm_self_of(object);
     PyObject *v[ARGUMENTS_MAX];
-    uint64_t shared;
-    int to, star = 0;
+    target to;
+    int star = 0;
 
     if (arguments_sort(&s, args, count, keywords, v) < 0 ||
-        get_target(self, v, &to, &shared) < 0 ||
+        get_target(self, v[0], v[1], v[4], &to) < 0 ||
         (v[3] && (star = PyObject_IsTrue(v[3])) < 0))
         return NULL;
     if (!PyList_Check(v[2]))
         return farm_wrong_type(self, "items", v[2], "list");
-    return submit_object(self, to, shared, star ? FARM_STAR : FARM_EACH, v[2]);
+    return submit_object(self, &to, star ? FARM_STAR : FARM_EACH, v[2]);
 }
 
 PyObject *farm_cancel(PyObject *object, PyObject *value)

@@ -214,6 +214,18 @@ def test_imap_takes_some_items_ahead_and_no_more(pool):
     results.close()
 
 
+@pytest.mark.parametrize("size", [1, 100, 100_000])
+def test_imap_takes_an_array_as_it_is_before_the_next_item(pool, size):
+    def source():
+        array = np.empty(size)
+        for value in range(50):
+            array[:] = value
+            yield array
+
+    for imap in pool.imap, pool.imap_unordered:
+        assert sorted(imap(np.mean, source())) == list(range(50))
+
+
 def test_imap_goes_on_after_the_exception_of_an_item(pool):
     results = pool.imap(fail_at_zero, [1, 0, 2])
     assert next(results) == 1
@@ -254,8 +266,9 @@ def test_imap_raises_the_exception_of_its_items_source_in_its_place(
 
 def test_next_of_imap_has_a_timeout_and_may_be_called_again(pool, tmp_path):
     results = pool.imap(until, [tmp_path / "go"])
-    with pytest.raises(multiprocessing.TimeoutError):
-        results.next(timeout=0.01)
+    for seconds in 0.01, 0, -1:
+        with pytest.raises(multiprocessing.TimeoutError):
+            results.next(timeout=seconds)
     (tmp_path / "go").touch()
     assert results.next(SECONDS) == "go"
 
@@ -274,6 +287,16 @@ def test_several_imaps_at_a_time_and_one_of_anothers_results(pool):
 def test_a_chunk_has_one_item_at_least(pool, call, chunksize):
     with pytest.raises(ValueError, match=f"chunksize is {chunksize}"):
         getattr(pool, call)(square, [1], chunksize)
+    if "map" in call and "imap" not in call:
+        with pytest.raises(ValueError, match=f"chunksize is {chunksize}"):
+            getattr(pool, call)(square, [1], chunksize, progress=True)
+
+
+@pytest.mark.parametrize("call", ["map", "imap", "imap_unordered", "starmap"])
+@pytest.mark.parametrize("chunksize", [1.5, "3"])
+def test_a_chunk_has_a_whole_number_of_items(pool, call, chunksize):
+    with pytest.raises(TypeError, match=f"chunksize is {chunksize!r}"):
+        getattr(pool, call)(square, [1], chunksize)
 
 
 def test_arrays_go_both_ways(pool):
@@ -281,6 +304,24 @@ def test_arrays_go_both_ways(pool):
     for got, array in zip(pool.imap(square, arrays), arrays, strict=True):
         assert got.dtype == array.dtype
         np.testing.assert_array_equal(got, array * array)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+        np.array(["2020-01-01"], "M8[D]"),
+        np.array([1, 2], ">i4"),
+        np.array(["ä", "b"]),
+        np.array([1, "a", None], object),
+        np.arange(10)[::2],
+    ],
+    ids=lambda array: str(array.dtype),
+)
+def test_arrays_of_any_type_go_both_ways(pool, array):
+    got = pool.apply(np.copy, (array,))
+    assert got.dtype == array.dtype
+    np.testing.assert_array_equal(got, array)
 
 
 def test_many_small_tasks_lose_nothing(pool):
@@ -468,11 +509,25 @@ def test_numbers_are_from_1_on(name, value):
         pypar.Pool(**{name: value})
 
 
+@pytest.mark.parametrize("name", ["processes", "maxtasksperchild"])
+@pytest.mark.parametrize("value", [1.5, "3"])
+def test_numbers_are_whole(name, value):
+    with pytest.raises(TypeError, match=f"{name} is {value!r}"):
+        pypar.Pool(**{name: value})
+
+
+@pytest.mark.parametrize("name, value", [("timeout", -1), ("retries", -1)])
+def test_what_isolated_tasks_cannot_have_is_told_at_once(name, value):
+    with pytest.raises(ValueError, match=f"{name}=-1"):
+        pypar.Pool(**{name: value})
+
+
 def test_after_close_what_was_handed_in_is_done():
     pool = pypar.Pool()
     assert "state=RUN" in repr(pool)
     later = pool.map_async(square, range(100), chunksize=1)
     results = pool.imap(square, range(1000))
+    in_chunks = pool.imap(square, range(1000), chunksize=3)
     with pytest.raises(ValueError, match="still running"):
         pool.join()
     pool.close()
@@ -484,6 +539,7 @@ def test_after_close_what_was_handed_in_is_done():
     pool.join()
     assert later.ready() and later.get() == [x * x for x in range(100)]
     assert list(results) == [x * x for x in range(1000)]
+    assert list(in_chunks) == [x * x for x in range(1000)]
     assert "state=CLOSE" in repr(pool)
     pool.close()
     pool.join()
@@ -680,6 +736,20 @@ def test_a_journal_spares_what_is_done(pool, tmp_path):
     assert pool.map(leave_a_trace, range(6), journal=journal) == squares
     assert pool.starmap(max, [(1, 2), (4, 3)], journal=tmp_path / "other") == [2, 4]
     assert [len((traces / str(x)).read_text()) for x in range(6)] == [1, 1, 1, 2, 1, 1]
+
+
+def test_a_map_that_ends_early_takes_back_what_has_not_begun(pool, tmp_path):
+    def leave_a_trace(x):
+        (tmp_path / str(x)).touch()
+        time.sleep(0.01)
+        return (lambda: x) if x == 0 else x  # cannot be in a journal
+
+    journal = tmp_path / "journal"
+    with pytest.raises((AttributeError, pickle.PicklingError), match="pickle"):
+        pool.map(leave_a_trace, range(1000), journal=journal)
+    journal.unlink()
+    pool.map(square, range(1000))
+    assert len(os.listdir(tmp_path)) < 1000
 
 
 @pytest.mark.parametrize("chunksize", [None, 3])
