@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """concurrent.futures' Executor, of the ranks of a job."""
 
+import atexit
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -15,19 +17,22 @@ from ._core import Comm
 from .calls import hand_in_call
 from .collector import Job
 from .prepared import InitializerFailed
-from .session import Options, Session
+from .service import in_task
+from .session import Options, Session, count
 from .stream import Stream
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
+SHUT = "cannot schedule new futures after shutdown"  # as the standard library says
 ALL = 2**62  # tasks under way: as many as there are
 
 
 class Executor(AnyExecutor):
     """Workers whose results are futures: a concurrent.futures.Executor, on the ranks of a
     job. Its workers, and what all arguments mean, are those of Pool; max_workers is its
-    processes, and mp_context its context.
+    processes, and mp_context its context. What it has been given is done before the
+    script ends, unless that is by an exception.
 
     concurrent.futures.wait and as_completed work on its futures, in tasks, too."""
 
@@ -43,8 +48,8 @@ class Executor(AnyExecutor):
         timeout: float | None = None,
         retries: int = 0,
     ) -> None:
-        if max_workers is not None and max_workers < 1:
-            raise ValueError(f"max_workers is {max_workers}: it must be at least 1")
+        if max_workers is not None:
+            max_workers = count("max_workers", max_workers)
         options = Options(
             max_workers,
             initializer,
@@ -63,13 +68,16 @@ class Executor(AnyExecutor):
         self._broken: BaseException | None = None
         self._pending: set[_Future[Any]] = set()
         self.streams: set[Stream[Any]] = set()
+        if not in_task():
+            _of_the_script.add(self)
         weakref.finalize(self, self._session.end, wait=False).atexit = False
 
     def submit(
         self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:
         """Have a worker call fn(*args, **kwargs); return a future at once. What cannot be
-        sent is an exception of the future.
+        sent is an exception of the future. Large arrays among the arguments must not be
+        changed before it is done.
 
         RuntimeError after shutdown(); BrokenExecutor, which is one, once an initializer
         has failed."""
@@ -95,10 +103,9 @@ class Executor(AnyExecutor):
 
         All items are taken now; with buffersize as results are taken out, so that there
         are at most so many results, of chunksize each, ahead of who takes them."""
-        if chunksize < 1:
-            raise ValueError(f"chunksize is {chunksize}: it must be at least 1")
-        if buffersize is not None and buffersize < 1:
-            raise ValueError(f"buffersize is {buffersize}: it must be at least 1")
+        chunksize = count("chunksize", chunksize)
+        if buffersize is not None:
+            buffersize = count("buffersize", buffersize)
         limit = None if timeout is None else time.monotonic() + timeout
         with self._lock:
             self._check()
@@ -110,6 +117,7 @@ class Executor(AnyExecutor):
             chunksize,
             ordered=True,
             window=buffersize or ALL,
+            copied=bool(buffersize),
             owner=self,
         )
         return _results(stream, limit)
@@ -127,7 +135,7 @@ class Executor(AnyExecutor):
                 stream.close()
         if wait:
             for stream in list(self.streams):
-                stream.finish()
+                stream.cut(RuntimeError(SHUT))
             self._session.finish()
             self._session.end()
 
@@ -135,7 +143,7 @@ class Executor(AnyExecutor):
         if self._broken:
             raise BrokenExecutor(str(self._broken))
         if self._is_shut:
-            raise RuntimeError("cannot schedule new futures after shutdown")
+            raise RuntimeError(SHUT)
 
     def _has_ended(self, future: "_Future[Any]") -> None:
         with self._lock:
@@ -149,6 +157,18 @@ class Executor(AnyExecutor):
         for future in pending:
             if future._job and self._session.take_back(future._job):
                 future._set(False, BrokenExecutor(str(reason)))
+
+
+_of_the_script: weakref.WeakSet[Executor] = weakref.WeakSet()
+
+
+def _shut_down_at_exit() -> None:
+    if not hasattr(sys, "last_value"):  # else the job ends, and soon
+        for executor in list(_of_the_script):
+            executor.shutdown()
+
+
+atexit.register(_shut_down_at_exit)  # comes before the workers leave
 
 
 class _Future(Future[T]):

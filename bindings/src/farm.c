@@ -326,14 +326,14 @@ static PyMethodDef methods[] = {
      "the midst of a system call, too, where the main thread does them and calls\n"
      "_check_task() when _task_signal() comes."},
     {"submit", FAST(farm_submit), METH_FASTCALL | METH_KEYWORDS,
-     "submit($self, channel, shared, args, kwargs=None)\n--\n\n"
+     "submit($self, channel, shared, args, kwargs=None, copied=False)\n--\n\n"
      "Submit a task, a call of the function that shared names with args, a tuple, and\n"
      "kwargs, a dict; return its number. Large arrays must not be changed before it is\n"
-     "done.\n\n"
+     "done, unless they are copied.\n\n"
      "Raises what the pickler raises where the arguments cannot be sent; nothing is\n"
      "submitted then."},
     {"submit_many", FAST(farm_submit_many), METH_FASTCALL | METH_KEYWORDS,
-     "submit_many($self, channel, shared, items, star=False)\n--\n\n"
+     "submit_many($self, channel, shared, items, star=False, copied=False)\n--\n\n"
      "Submit several calls as one task: it comes to the list of what the function\n"
      "returns for each of items, a list of its one argument, or with star of all its\n"
      "arguments. An exception in one of them is what all come to."},

@@ -176,6 +176,21 @@ def test_shutdown_waits_for_what_was_handed_in(tmp_path):
     executor.shutdown()
 
 
+@pytest.mark.parametrize("chunksize", [1, 2])
+def test_shutdown_ends_a_map_with_a_buffer(chunksize):
+    with pypar.Executor() as executor:
+        endless = executor.map(
+            square, itertools.count(), chunksize=chunksize, buffersize=4
+        )
+        whole = executor.map(square, range(4), chunksize=chunksize, buffersize=4)
+        assert next(endless) == 0
+    for x in range(1, 4):
+        assert next(endless) == x * x
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        list(endless)
+    assert list(whole) == [0, 1, 4, 9]
+
+
 def test_shutdown_need_not_wait(tmp_path):
     executor = pypar.Executor()
     future = executor.submit(until, tmp_path / "go")

@@ -349,6 +349,32 @@ def test_finalize_closes_a_farm(script):
     assert done.stdout == "closed\n" * 3, done
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_executor_has_done_all_when_the_script_has_ended(script, tmp_path, count):
+    path = script(
+        f"""
+        import itertools, pathlib, time
+        import pypar, pypar.futures
+
+        def touch(name):
+            time.sleep(0.01)
+            pathlib.Path({str(tmp_path)!r}, f"{{name}}.done").touch()
+
+        executor = pypar.Executor()
+        futures = [executor.submit(touch, name) for name in range(20)]
+        results = executor.map(touch, range(20, 40))
+        endless = executor.map(abs, itertools.count(), buffersize=2)
+        pypar.futures.submit(touch, 40)
+        other = pypar.Executor()
+        other.submit(touch, 41)
+        other.shutdown(wait=False)
+        """
+    )
+    done = mpirun(count, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+    assert len(list(tmp_path.glob("*.done"))) == 42
+
+
 def test_finalize_lets_the_workers_go(script):
     path = script(
         """
