@@ -31,8 +31,8 @@ ALL = 2**62  # tasks under way: as many as there are
 class Executor(AnyExecutor):
     """Workers whose results are futures: a concurrent.futures.Executor, on the ranks of a
     job. Its workers, and what all arguments mean, are those of Pool; max_workers is its
-    processes, and mp_context its context. What it has been given is done before the
-    script ends, unless that is by an exception.
+    processes, and mp_context its context. What the script has given it is done before
+    the script ends, unless that is by an exception.
 
     concurrent.futures.wait and as_completed work on its futures, in tasks, too."""
 

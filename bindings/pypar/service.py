@@ -26,6 +26,9 @@ class User(Protocol):
     def end(self) -> None:
         """Take back what has not begun."""
 
+    def finish(self) -> None:
+        """Wait until nobody is to be told of a result any more."""
+
 
 class Service:
     """Workers that pools share."""
@@ -81,6 +84,9 @@ class RankService(Service):
     def serve(self) -> NoReturn:
         """Do tasks, as a rank other than 0; leave the script once there are no more."""
         self._serve()
+        for user in list(self.users):  # of tasks that have not waited for theirs
+            user.end()
+            user.finish()
         self._farm.close()
         sys.exit(0)
 

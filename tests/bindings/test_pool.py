@@ -375,6 +375,27 @@ def test_an_executor_has_done_all_when_the_script_has_ended(script, tmp_path, co
     assert len(list(tmp_path.glob("*.done"))) == 42
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_tasks_may_leave_tasks_that_nobody_waits_for(script, count):
+    path = script(
+        """
+        import time
+        import pypar
+
+        def leave_some(_):
+            executor = pypar.Executor()
+            for _ in range(20):
+                executor.submit(time.sleep, 0.05)
+
+        pypar.Pool().map(leave_some, range(4), chunksize=1)
+        print("ends")
+        """
+    )
+    done = mpirun(count, PYTHON, path)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "ends\n", done
+
+
 def test_finalize_lets_the_workers_go(script):
     path = script(
         """
