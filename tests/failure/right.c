@@ -7,6 +7,9 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -148,6 +151,65 @@ static void parts_of_the_world_are_busy(par_comm *world)
     must(par_comm_free(&part));
 }
 
+/* What rank 0 and a child of it have in common. */
+typedef struct shared {
+    pthread_mutex_t mutex;
+    atomic_bool held;
+} shared;
+
+static shared *make_shared(void)
+{
+    shared *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                     -1, 0);
+    pthread_mutexattr_t attributes;
+
+    if (s == MAP_FAILED || pthread_mutexattr_init(&attributes) ||
+        pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) ||
+        pthread_mutex_init(&s->mutex, &attributes))
+        par_abort(5, NULL);
+    return s;
+}
+
+static void *send_once_it_is_free(void *argument)
+{
+    shared *s = argument;
+
+    pthread_mutex_lock(&s->mutex);
+    send(everybody, 1);
+    return NULL;
+}
+
+RANKS(2)
+static void a_thread_waits_for_a_lock_that_another_process_holds(par_comm *world)
+{
+    shared *s;
+    pthread_t thread;
+    pid_t child;
+
+    if (me == 1) {
+        receive(world, 0);
+        send(world, 0);
+        return;
+    }
+    everybody = world;
+    s = make_shared();
+    child = fork();
+    if (!child) {
+        pthread_mutex_lock(&s->mutex);
+        s->held = true;
+        sleep(LONG);
+        pthread_mutex_unlock(&s->mutex);
+        _exit(0);
+    }
+    while (child > 0 && !s->held)
+        usleep(1000);
+    if (child < 0 || pthread_create(&thread, NULL, send_once_it_is_free, s))
+        par_abort(5, NULL);
+    receive(world, 1);
+    pthread_join(thread, NULL);
+    waitpid(child, NULL, 0);
+}
+
 const program programs[] = {
     PROGRAM(a_late_sender),
     PROGRAM(a_rank_computes_before_the_barrier),
@@ -157,5 +219,6 @@ const program programs[] = {
     PROGRAM(a_wait_for_some_ends_by_its_time),
     PROGRAM(the_end_is_late),
     PROGRAM(parts_of_the_world_are_busy),
+    PROGRAM(a_thread_waits_for_a_lock_that_another_process_holds),
     {NULL, NULL},
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Collective calls that some ranks reach late, and are right."""
 
+import threading
 import time
 from operator import add
 
@@ -106,6 +107,34 @@ def a_split_with_a_late_rank(world):
         time.sleep(LONG)
     part = world.split(world.rank % 3)
     part.barrier()
+
+
+@on(4)
+def started_calls_of_two_twins_in_any_order(world):
+    twins = [world.duplicate(), world.duplicate()]
+    if world.rank % 2:
+        twins.reverse()
+    if world.rank == 3:
+        time.sleep(LONG)
+    requests = [twin.iallreduce(world.rank, add) for twin in twins]
+    assert [request.wait() for request in reversed(requests)] == [6, 6]
+
+
+@on(4)
+def threads_are_in_calls_of_two_twins(world):
+    def work(twin, seconds):
+        for _ in range(3):
+            time.sleep(seconds)
+            assert twin.allreduce(1, add) == 4
+
+    threads = [
+        threading.Thread(target=work, args=(world.duplicate(), seconds))
+        for seconds in (world.rank % 2, (world.rank + 1) % 3 / 2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 run()

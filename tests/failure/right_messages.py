@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Programs that wait long and in tricky ways, and are right: nobody may be blamed."""
 
+import os
 import random
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
+import pypar
 from programs import on, run
 
 LARGE = bytes(1 << 20)  # a send of it waits for its receive
@@ -263,6 +267,49 @@ def a_probe_for_what_comes_late(world):
     else:
         assert world.probe(0, -1).tag == 9
         world.receive(0, -1)
+
+
+@on(2)
+def a_thread_opens_a_named_pipe_that_has_no_writer_yet(world):
+    with tempfile.TemporaryDirectory() as folder:
+        path = world.broadcast(os.path.join(folder, "pipe"), root=0)
+        if world.rank == 0:
+            os.mkfifo(path)
+            world.send("there it is", 1)
+
+            def read():
+                with open(path) as pipe:
+                    world.send(pipe.read(), 0)
+
+            reader = threading.Thread(target=read)
+            reader.start()
+            assert world.receive(0) == "x"
+            reader.join()
+            world.send("y", 1)
+        else:
+            assert world.receive(0) == "there it is"
+            time.sleep(LONG)
+            with open(path, "w") as pipe:
+                pipe.write("x")
+            assert world.receive(0) == "y"
+
+
+@on(4)
+def a_pipeline_with_pauses(world):
+    chooser = random.Random(world.rank)
+    before, after = (world.rank - 1) % 4, (world.rank + 1) % 4
+    receives = [world.ireceive(before, tag=tag) for tag in range(8)]
+    sends = []
+    for tag in chooser.sample(range(8), 8):
+        time.sleep(chooser.uniform(0, 0.8))
+        sends.append(world.isend(tag, after, tag=tag))
+    left = receives
+    while left:
+        done = pypar.wait_some(left, timeout=chooser.choice([None, 0.1]))
+        left = [request for request in left if request not in done]
+    assert [request.result for request in receives] == list(range(8))
+    for send in sends:
+        send.wait()
 
 
 run()

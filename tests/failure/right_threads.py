@@ -142,4 +142,29 @@ def an_event_of_a_thread_that_waits_for_a_lock(world):
         world.send("z", 0)
 
 
+@on(2)
+def a_thread_of_asyncio_receives(world):
+    async def main():
+        assert await asyncio.to_thread(world.receive, 1 - world.rank) == "x"
+
+    time.sleep(LONG * world.rank)
+    world.send("x", 1 - world.rank)
+    asyncio.run(main())
+
+
+@on(2)
+def a_call_of_c_keeps_the_interpreter_from_a_thread_that_waits(world):
+    if world.rank == 0:
+        waiter = threading.Thread(target=world.receive, args=(1,))
+        waiter.start()
+        end = time.monotonic() + LONG
+        while time.monotonic() < end:
+            3**1000000  # some tenths of a second
+        world.send("x", 1)
+        waiter.join()
+    else:
+        assert world.receive(0) == "x"
+        world.send("y", 0)
+
+
 run()

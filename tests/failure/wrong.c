@@ -5,6 +5,8 @@
  *
  * RANKS says how many a program wants, and "stuck:" which of them stand at that line.
  */
+#include <pthread.h>
+
 #include "program.h"
 
 RANKS(2)
@@ -105,6 +107,31 @@ static void both_probe(par_comm *world)
     must(par_probe(world, 1 - me, 7, &status)); /* stuck: 0-1 */
 }
 
+static par_comm *everybody;
+
+static void *receive_in_a_thread(void *unused);
+
+RANKS(2)
+static void two_threads_of_each_wait(par_comm *world)
+{
+    pthread_t thread;
+    char x;
+
+    everybody = world;
+    if (pthread_create(&thread, NULL, receive_in_a_thread, NULL))
+        par_abort(5, NULL);
+    must(par_receive(world, &x, 1, PAR_CHAR, 1 - me, 7, NULL)); /* stuck: 0-1 */
+    pthread_join(thread, NULL);
+}
+
+static void *receive_in_a_thread(void *unused)
+{
+    char x;
+
+    must(par_receive(everybody, &x, 1, PAR_CHAR, 1 - me, 8, NULL)); /* stuck: 0-1 */
+    return unused;
+}
+
 const program programs[] = {
     PROGRAM(each_receives_first),
     PROGRAM(a_ring_of_large_sends),
@@ -116,5 +143,6 @@ const program programs[] = {
     PROGRAM(a_receive_from_a_rank_that_has_finished),
     PROGRAM(crossed_barriers),
     PROGRAM(both_probe),
+    PROGRAM(two_threads_of_each_wait),
     {NULL, NULL},
 };

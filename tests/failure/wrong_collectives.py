@@ -105,4 +105,27 @@ def an_exchange_with_one_side(world):
         world.receive(0, tag=3)  # stuck: 1
 
 
+@on(4)
+def parts_that_overlap_are_entered_crosswise(world):
+    left = world.split(0 if world.rank < 3 else None)
+    right = world.split(0 if world.rank > 0 else None)
+    if world.rank == 0:
+        left.barrier()  # stuck: 0
+    elif world.rank == 1:
+        left.barrier()  # stuck: 1
+        right.barrier()
+    elif world.rank == 2:
+        right.barrier()  # stuck: 2
+        left.barrier()
+    else:
+        right.barrier()  # stuck: 3
+
+
+@on(2)
+def started_barriers_of_twins_are_waited_for_crosswise(world):
+    twins = [world.duplicate(), world.duplicate()]
+    twins[world.rank].ibarrier().wait()  # stuck: 0-1
+    twins[1 - world.rank].ibarrier().wait()
+
+
 run()

@@ -3,6 +3,7 @@
 
 import threading
 
+import pypar
 from programs import on, run
 
 LARGE = bytes(1 << 20)  # a send of it waits for its receive
@@ -193,6 +194,47 @@ def head_to_head_deep_in_functions(world):
 
     if world.rank != 1:
         step()
+
+
+@on(2)
+def a_receive_was_cancelled_that_the_send_wants(world):
+    if world.rank == 0:
+        assert world.ireceive(1).cancel()
+        world.receive(1, tag=2)  # stuck: 0
+    else:
+        world.send(LARGE, 0)  # stuck: 1
+
+
+@on(3)
+def a_pipeline_is_one_message_short(world):
+    after, before = (world.rank + 1) % 3, (world.rank - 1) % 3
+    requests = [world.ireceive(before, tag=tag) for tag in range(4)]
+    for tag in range(3):
+        world.isend(tag, after, tag=tag)
+    while requests:
+        done = pypar.wait_some(requests)  # stuck: 0-2
+        requests = [request for request in requests if request not in done]
+
+
+@on(4)
+def a_server_of_all_tags_answers_under_another_one(world):
+    if world.rank == 0:
+        for _ in range(3):
+            _, status = world.receive(-1, -1, return_status=True)
+            world.send("answer", status.source, tag=status.tag + 1)
+        world.receive(-1, -1)  # stuck: 0
+    else:
+        world.send("request", 0, tag=world.rank)
+        world.receive(0, tag=world.rank)  # stuck: 1-3
+
+
+@on(2)
+def what_was_probed_is_received_under_another_tag(world):
+    if world.rank == 0:
+        world.send("x", 1, tag=4)
+        world.receive(1)  # stuck: 0
+    else:
+        world.receive(0, tag=world.probe(0, -1).tag + 1)  # stuck: 1
 
 
 run()
