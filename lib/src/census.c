@@ -21,6 +21,7 @@
 enum {
     MS = 1000 * 1000,
     OTHERS_NS = 400 * MS, /* for those that a deadlock isn't of */
+    LINES_NS = 200 * MS,  /* until this rank answers without its line */
     LOOK_NS = 200 * MS,   /* a process takes to write its stack */
     LOOKS_NS = 600 * MS,  /* all looks take */
     GROUPS_MAX = 60,
@@ -81,6 +82,43 @@ static void answer(int dest, const word *question)
 
     write_own(text, room);
     ask_send(world(), dest, &w, text, strlen(text));
+}
+
+/* Who waits for a short time only doesn't know its line yet. */
+static struct {
+    int asker;
+    word question;
+    int64_t heard;
+    bool is_open;
+} asked;
+
+static bool lines_are_known(void)
+{
+    for (list_node *node = watch_waits.next; node != &watch_waits; node = node->next) {
+        const watch_wait *wait = LIST_OF(node, watch_wait, node);
+
+        if (wait->tell && !wait->line[0])
+            return false;
+    }
+    return true;
+}
+
+static void hear_question(int source, const word *question)
+{
+    if (asked.is_open)
+        answer(asked.asker, &asked.question);
+    asked.asker = source;
+    asked.question = *question;
+    asked.heard = wait_now_ns();
+    asked.is_open = true;
+}
+
+void census_answer(int64_t now)
+{
+    if (!asked.is_open || (!lines_are_known() && now - asked.heard < LINES_NS))
+        return;
+    asked.is_open = false;
+    answer(asked.asker, &asked.question);
 }
 
 /* ---- the answers -------------------------------------------------------- */
@@ -190,7 +228,7 @@ static void ask_nodes_to_look(void)
 void census_hear(int source, const word *w, const void *rest, size_t bytes)
 {
     if (w->kind == WORD_TELL) {
-        answer(source, w);
+        hear_question(source, w);
     } else if (w->kind == WORD_LOOK) {
         begin_look(source, w, rest, bytes);
     } else if (!census.under_way || w->number != census.number) {

@@ -11,7 +11,10 @@
  * them. */
 void census_begin(const bool *in, bool ends, double seconds, int64_t now);
 
-/* What this rank has been asked to look at, it tells of. */
+/* What this rank has been asked, it answers, as soon as it knows its line. */
+void census_answer(int64_t now);
+
+/* What it has been asked to look at, it tells of. */
 void census_look(int64_t now);
 
 /* A word of a census has come from SOURCE of the world. */

@@ -182,6 +182,7 @@ static bool step(int64_t now)
     hear_all();
     look_for_deadlock(now);
     look_for_hang(now);
+    census_answer(now);
     census_look(now);
     return census_step(now) == CENSUS_DEADLOCK && options.deadlock == DEADLOCK_ABORT;
 }

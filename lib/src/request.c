@@ -535,6 +535,11 @@ static void tell_moving(const par_request *request, watch_account *account)
         watch_needs(account, request->comm, request->dest, request->body_tag);
 }
 
+bool request_is_event(const par_request *request)
+{
+    return request->state == REQUEST_WAITING && !request->receive.arrive;
+}
+
 void request_tell(const void *what, watch_account *account)
 {
     const par_request *request = what;

@@ -109,6 +109,9 @@ void request_end_task(par_request *request, par_error err);
 /* Drive REQUEST on without waiting; a wait_step. After an error it is done, too. */
 par_error request_step(void *request, bool *done_p);
 
+/* Whether REQUEST waits for par_event_set. */
+bool request_is_event(const par_request *request);
+
 /* What a request waits for, a watch_tell; or who waits for a message, which WHAT begins
  * to say ("receive(source"). */
 watch_tell request_tell;

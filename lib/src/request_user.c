@@ -118,21 +118,39 @@ static par_error step_several(void *what, bool *done_p)
     return PAR_OK;
 }
 
+/* How many of S are events, or are not. */
+static size_t count_events(const several *s, bool events)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        count += s->requests[i] && request_is_event(s->requests[i]) == events;
+    return count;
+}
+
+/* An event is there to be woken by, and worth a word only where it is alone. With a time
+ * limit, too, it is a pool that waits; without, the thread that waits for event loops. */
 static void tell_several(const void *what, watch_account *account)
 {
     const several *s = what;
     const char *comma = "";
-    bool many = s->count > 1;
+    size_t others = count_events(s, false);
 
-    account->goes_on |= s->until >= 0;
-    watch_say(account, many ? "wait(" : "");
-    for (size_t i = 0; i < s->count; i++)
-        if (s->requests[i]) {
-            watch_say(account, "%s", comma);
-            request_tell(s->requests[i], account);
-            comma = ", ";
-        }
-    watch_say(account, many ? ")" : "");
+    watch_say(account, others > 1 ? "wait(" : "");
+    for (size_t i = 0; i < s->count; i++) {
+        const par_request *request = s->requests[i];
+
+        if (!request || (others && request_is_event(request)))
+            continue;
+        watch_say(account, "%s", comma);
+        request_tell(request, account);
+        comma = ", ";
+    }
+    watch_say(account, others > 1 ? ")" : "");
+    if (s->until >= 0) {
+        account->goes_on = true;
+        account->is_service |= count_events(s, true) > 0;
+    }
 }
 
 /* *SOME_P: whether there is anything to wait for. */

@@ -101,6 +101,18 @@ def test_of_several_deadlocks_there_is_one_report(run):
     assert done.stderr.count("par: deadlock: ") == 1, done
 
 
+def test_who_has_just_begun_to_wait_is_told_with_its_line_too(run):
+    done = run(
+        8,
+        "import time\n"
+        "if rank > 1:\n    time.sleep(0.2 + 0.1 * rank)\n"
+        "world.receive(rank ^ 1)",
+    )
+    assert done.returncode == STATUS, done
+    told = re.findall(r"^  ranks? .*", done.stderr, re.M)
+    assert len(told) >= 2 and all(line.endswith("py:9") for line in told), done
+
+
 def test_an_exception_that_a_wait_keeps_from_being_told_is_named(run):
     done = run(
         2,
@@ -238,3 +250,17 @@ def test_a_long_wait_is_reported_once_with_what_all_ranks_do(run):
         "rank 2 sleeps",
     ):
         assert text in done.stderr, (text, done)
+
+
+def test_event_loops_that_wait_long_are_reported(run):
+    done = run(
+        2,
+        "import asyncio, threading\n"
+        "threading.Timer(5, world.send, ('x', 1 - rank)).start()\n"
+        "async def main():\n    await world.ireceive(1 - rank)\n"
+        "asyncio.run(main())",
+        PAR_HANG_SECONDS="1",
+    )
+    assert done.returncode == 0, done
+    assert done.stderr.count("has waited for 1 s") == 1, done
+    assert "rank 1 in receive(source=0, tag=1) at " in done.stderr, done
