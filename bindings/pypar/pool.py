@@ -117,7 +117,9 @@ class Pool:
         self._session.start(Job(call, result._set))
         return result
 
-    def submit(self, func: Callable[P, T], /, *args: P.args, **kwds: P.kwargs) -> Future[T]:
+    def submit(
+        self, func: Callable[P, T], /, *args: P.args, **kwds: P.kwargs
+    ) -> Future[T]:
         """As apply_async, for who wants an executor's future: dask, asyncio."""
         future = Future[T]()
         future.set_running_or_notify_cancel()  # so that it cannot be cancelled

@@ -98,7 +98,7 @@ for kind in pypar.Executor, pypar.Pool:
         try:
             dask.compute(fail(1), scheduler="processes", pool=pool)
         except KeyError as error:
-            assert "in fail" in str(error), error
+            assert str(error).startswith("1"), error  # a traceback may follow
         else:
             raise AssertionError("nothing was raised")
         assert pool.submit(divmod, 7, 2).result() == (3, 1)
