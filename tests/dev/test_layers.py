@@ -10,8 +10,8 @@ LIBRARY = SOURCE / "lib" / "src"
 
 def layers():
     text = (SOURCE / "README.md").read_text()
-    told = re.search(r"layers of `lib/src` are, from\s+below: (.*?); a file", text, re.S)[1]
-    words = re.sub(r"\(.*?\)", "", told, flags=re.S)
+    listed = re.compile(r"layers of `lib/src` are, from\s+below: (.*?); a file", re.S)
+    words = re.sub(r"\(.*?\)", "", listed.search(text)[1], flags=re.S)
     return [" ".join(word.split()) for word in re.split(r",|\band\b", words)]
 
 
