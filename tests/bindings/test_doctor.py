@@ -8,9 +8,10 @@ import re
 import resource
 
 import pytest
-from mpirun import PYTHON, alone, mpirun
+from mpirun import PYTHON, SOURCE, alone, mpirun
 from ranks import IN_RANK, ranks
 
+README = SOURCE / "README.md"
 INFINITE = resource.RLIM_INFINITY
 OPEN_MPI = "mpirun (Open MPI) 4.1.4\n\nReport bugs to ..."
 LIBRARY = "Open MPI v4.1.4, /usr/lib/libmpi.so.40"
@@ -249,6 +250,21 @@ def test_settings_are_named_without_their_values(world, made):
     }
     result = software.settings(made(environ=secrets))
     assert result.fact == "OMPI_MCA_btl, PAR_WAIT"
+
+
+@ranks(1)
+def test_a_setting_that_is_misspelt_is_told(world, made):
+    given = {"PAR_DEADLOK": "off", "PAR_WAIT": "spin", "PAR_BUILD": "somebody's"}
+    cure = "PAR_DEADLOK changes nothing: PAR_DEADLOCK would"
+    result = software.settings(made(environ=given))
+    check(result, "warn", "PAR_BUILD, PAR_DEADLOK, PAR_WAIT")
+    assert result.cure == cure
+
+
+@ranks(1)
+def test_the_settings_that_it_knows_are_those_of_the_readme(world):
+    table = re.findall(r"^\| `(PAR_\w+)` \|", README.read_text(), re.MULTILINE)
+    assert sorted(table) == list(software.OURS)
 
 
 @ranks(1)

@@ -5,6 +5,7 @@ import importlib.metadata
 import platform
 import re
 import sys
+from difflib import get_close_matches
 
 from .here import OK, WARN, Here, Result
 
@@ -12,6 +13,22 @@ PACKAGES = ("numpy", "mpi4py", "cloudpickle")
 KNOWN = re.compile(
     r"^(PAR_|OMPI_MCA_(?!orte_|ess|pmix$|initial_wdir|shmem_)|OMP_NUM|UCX_)"
 )
+# What README.md lists; another name may be another program's.
+OURS = (
+    "PAR_ALONE",
+    "PAR_BCAST_IMPORTS",
+    "PAR_BIND",
+    "PAR_BIND_MEMORY",
+    "PAR_DEADLOCK",
+    "PAR_HANG_SECONDS",
+    "PAR_INLINE",
+    "PAR_LEFTOVERS",
+    "PAR_LOG",
+    "PAR_REPORT",
+    "PAR_THREADS_PER_RANK",
+    "PAR_WAIT",
+)
+LIKENESS = 0.9  # of two names, from which on one is the other, misspelt
 
 
 def python(here: Here) -> Result:
@@ -37,7 +54,21 @@ def settings(here: Here) -> Result:
     names = sorted(
         name for name in here.environ if KNOWN.match(name) and name not in mpirun_sets
     )
-    return Result("settings", OK, ", ".join(names) or "none")
+    fact = ", ".join(names) or "none"
+    meant = {name: meant for name in names if (meant := _meant(name))}
+    if meant:
+        cures = (
+            f"{name} changes nothing: {right} would" for name, right in meant.items()
+        )
+        return Result("settings", WARN, fact, "; ".join(cures))
+    return Result("settings", OK, fact)
+
+
+def _meant(name: str) -> str:
+    """The setting of par that a NAME which is none was meant for; "" where it is right, or
+    somebody else's."""
+    close = [] if name in OURS else get_close_matches(name, OURS, 1, LIKENESS)
+    return close[0] if close else ""
 
 
 def differing(name: str, facts: list[str]) -> Result | None:
