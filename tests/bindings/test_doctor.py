@@ -177,6 +177,16 @@ def test_the_session_folder_is_looked_at(world, made):
 
 
 @ranks(1)
+def test_ranks_that_look_one_after_the_other_find_the_same(world, made):
+    for look in machine.temporary, machine.shared_memory:
+        facts = {
+            look(made({"dev/shm/x": "", "tmp/x": ""}, free=lambda _, f=f: (f, 99 << 30)))
+            for f in (75 << 30, 76 << 30)
+        }
+        assert len(facts) == 1
+
+
+@ranks(1)
 def test_a_host_that_does_not_find_itself_is_told_of(world, made, monkeypatch):
     def fail(host):
         raise OSError("unknown")

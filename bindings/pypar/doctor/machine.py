@@ -55,8 +55,12 @@ def cpus(here: Here) -> Result:
 
 
 def _about(size: int) -> str:
-    """Few digits, so that ranks that look one after the other say the same."""
     return f"{size / (1 << 30):.1f} GiB" if size >= 1 << 30 else f"{size // MIB} MiB"
+
+
+def _enough(free: int) -> str:
+    """In powers of two, so that ranks that look one after the other say the same."""
+    return f"{_about(1 << (free.bit_length() - 1))} and more free"
 
 
 def shared_memory(here: Here) -> Result:
@@ -71,7 +75,7 @@ def shared_memory(here: Here) -> Result:
         return Result(name, FAIL, fact, cure + "mount -o remount,size=1g /dev/shm")
     if free < SHM_BYTES:
         return Result(name, WARN, fact, "more: docker run --shm-size=1g")
-    return Result(name, OK, fact)
+    return Result(name, OK, f"{_enough(free)}, of {_about(size)}")
 
 
 def temporary(here: Here) -> Result:
@@ -88,7 +92,7 @@ def temporary(here: Here) -> Result:
     if len(path) > 60:
         cure = "set TMPDIR to a shorter path: names of sockets have 108 bytes"
         return Result(name, WARN, f"the path of TMPDIR has {len(path)} bytes", cure)
-    return Result(name, OK, f"{path}, {_about(free)} free")
+    return Result(name, OK, f"{path}, {_enough(free)}")
 
 
 def host_name(here: Here) -> Result:
