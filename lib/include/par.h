@@ -31,8 +31,8 @@
  * - Every function may be called from any thread between par_init and
  *   par_finalize, those two from one thread at a time. Functions of one
  *   request or one message are for one thread at a time. At any time may be called
- *   par_abort, which then ends this process, and what asks for texts, types, the
- *   host, the time and CPUs.
+ *   par_abort, which then ends this process, par_say, and what asks for texts, types,
+ *   the host, the time and CPUs.
  * - A call on a communicator or one of its requests returns PAR_ERR_STATE before
  *   par_init and after par_finalize; a call with a NULL communicator returns
  *   PAR_ERR_ARG.
