@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from hashlib import blake2b
 from multiprocessing.connection import Connection, Pipe, wait
@@ -318,13 +318,13 @@ def _end(control: Connection, forker: "subprocess.Popen[bytes]") -> None:
     forker.wait()
 
 
-def _wait(connections: list[Connection], timeout: float | None) -> list[object]:
+def _wait(connections: list[Connection], timeout: float | None) -> Sequence[object]:
     """As multiprocessing.connection.wait, but an exception that another thread raises here,
     or its breaker, ends it."""
     until = None if timeout is None else time.monotonic() + timeout
     while True:
         left = LOOK if until is None else min(LOOK, until - time.monotonic())
-        ready: list[object] = wait(connections, max(0, left))
+        ready = wait(connections, max(0, left))
         if ready or left <= 0:
             return ready
         if breaker().is_set():
