@@ -283,6 +283,20 @@ START_TEST(another_rank_may_make_the_report_but_a_deadlock_is_told_of)
 }
 END_TEST
 
+START_TEST(another_rank_may_make_the_report_of_a_deadlock_but_a_hang_is_told_of)
+{
+    if (me)
+        return;
+    ask_all(all_in, true, 0);
+    census_cancel_deadlock();
+    ck_assert(!census_is_under_way());
+    ask_all(NULL, false, 60);
+    census_cancel_deadlock();
+    goes_on(2000);
+    told(2600, CENSUS_HANG);
+}
+END_TEST
+
 /* ---- what this rank answers ---------------------------------------------------- */
 
 static void tell_name(const void *what, watch_account *account)
@@ -291,9 +305,10 @@ static void tell_name(const void *what, watch_account *account)
     watch_needs_any(account, world);
 }
 
-START_TEST(who_is_asked_says_what_its_waits_say)
+START_TEST(who_is_asked_says_what_its_waits_say_once_it_knows_their_lines)
 {
     watch_wait first, second, silent;
+    int64_t before = wait_now_ns();
 
     if (me)
         return;
@@ -302,14 +317,43 @@ START_TEST(who_is_asked_says_what_its_waits_say)
     watch_enter(&second, tell_name, "b", 0);
     watch_enter(&silent, NULL, NULL, 0);
     number = 99;
+    last_sent.count = 0;
     hear(2, WORD_TELL, 0, "");
-    watch_leave(&first);
-    watch_leave(&second);
-    watch_leave(&silent);
+    census_answer(before + 199 * MS);
+    ck_assert_int_eq(last_sent.count, 0);
+    strcpy(second.line, "solve.c:9");
+    census_answer(before + 199 * MS);
+    ck_assert_int_eq(last_sent.count, 1);
     ck_assert_int_eq(last_sent.dest, 2);
     ck_assert_int_eq(last_sent.word.kind, WORD_TEXT);
     ck_assert_int_eq(last_sent.word.number, 99);
+    ck_assert_str_eq(last_sent.rest, "fetch(a)\tsolve.c:8\nfetch(b)\tsolve.c:9\n");
+    second.line[0] = '\0';
+    hear(2, WORD_TELL, 0, "");
+    census_answer(wait_now_ns() + 200 * MS);
+    watch_leave(&first);
+    watch_leave(&second);
+    watch_leave(&silent);
+    ck_assert_int_eq(last_sent.count, 2);
     ck_assert_str_eq(last_sent.rest, "fetch(a)\tsolve.c:8\nfetch(b)\t\n");
+}
+END_TEST
+
+START_TEST(who_is_asked_by_two_answers_both)
+{
+    watch_wait wait;
+
+    if (me)
+        return;
+    watch_enter(&wait, tell_name, "a", 0);
+    last_sent.count = 0;
+    hear(2, WORD_TELL, 0, "");
+    hear(3, WORD_TELL, 0, "");
+    ck_assert_int_eq(last_sent.dest, 2);
+    census_answer(wait_now_ns() + 200 * MS);
+    watch_leave(&wait);
+    ck_assert_int_eq(last_sent.dest, 3);
+    ck_assert_int_eq(last_sent.count, 2);
 }
 END_TEST
 
@@ -349,7 +393,10 @@ static void add(Suite *suite)
     check_add(suite, who_says_nothing_is_looked_at_by_one_of_its_node);
     check_add(suite, silent_ranks_that_do_the_same_are_told_of_together);
     check_add(suite, another_rank_may_make_the_report_but_a_deadlock_is_told_of);
-    check_add(suite, who_is_asked_says_what_its_waits_say);
+    check_add(suite,
+              another_rank_may_make_the_report_of_a_deadlock_but_a_hang_is_told_of);
+    check_add(suite, who_is_asked_says_what_its_waits_say_once_it_knows_their_lines);
+    check_add(suite, who_is_asked_by_two_answers_both);
     check_add(suite, who_is_to_look_tells_of_each_after_a_while);
 }
 
