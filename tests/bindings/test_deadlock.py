@@ -116,8 +116,7 @@ def test_who_has_just_begun_to_wait_is_told_with_its_line_too(run):
 def test_an_exception_that_a_wait_keeps_from_being_told_is_named(run):
     done = run(
         2,
-        "try:\n    raise KeyError('the reason')\n"
-        "finally:\n    world.receive(1 - rank)",
+        "try:\n    raise KeyError('the reason')\nfinally:\n    world.receive(1 - rank)",
     )
     assert done.returncode == STATUS, done
     for rank in 0, 1:
