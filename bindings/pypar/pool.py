@@ -37,8 +37,8 @@ class Pool:
 
     processes is how many tasks are done at a time, at most one a worker; on fewer than
     all, none is rank 0. Each worker calls initializer(*initargs) before its first task of
-    this pool; where that fails, its tasks raise BrokenExecutor. context is that of the
-    processes in a job of one rank.
+    this pool; where that fails, its tasks raise BrokenExecutor, or with isolate what it
+    has raised. context is that of the processes in a job of one rank.
 
     With isolate each task runs in a child of its worker, so that its crash, or that it
     has not ended after timeout seconds, is an exception of that task alone, after so many
@@ -46,7 +46,8 @@ class Pool:
 
     Functions may be anything, lambdas, closures and those of the script too, where the
     package cloudpickle is installed. What a task changes in its arguments or in global
-    variables stays in its worker. The exception of a task is raised where its result
+    variables stays in its worker, and what the script changes in variables after the
+    workers have come stays on rank 0. The exception of a task is raised where its result
     would be, with the worker's traceback as its cause.
 
     TypeError, ValueError for arguments of the wrong kind, on the rank that gives them."""
