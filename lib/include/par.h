@@ -980,10 +980,10 @@ PAR_API par_error par_pool_stop(par_pool *pool, bool discard);
  * not be used any more. Rank 0 stops it first, if that has not been done, and waits
  * until all tasks are done; the other ranks wait for that. Collective.
  *
- * PAR_ERR_STATE  this rank, not 0, has called par_pool_take, which has not given NULL yet;
- *                it is called in a task; on rank 0: tasks are left, and all others close
- *                the pool, too, so that nobody does them; a thread of this rank does not
- *                leave par_pool_take or par_pool_wait
+ * PAR_ERR_STATE  this rank, not 0, has called par_pool_take, which has not given NULL
+ *                yet; it is called in a task; on rank 0: tasks are left, and all others
+ *                close the pool, too, so that nobody does them; a thread of this rank
+ *                doesn't leave par_pool_take or par_pool_wait
  * and those of par_comm_free
  */
 PAR_API par_error par_pool_close(par_pool **pool_p);

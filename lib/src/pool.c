@@ -150,10 +150,8 @@ static bool is_at_end(par_pool *pool, const void *what)
     return pool->is_over || (pool->manager && pool_manager_is_stuck(pool));
 }
 
-/* No thread is in the pool but those that close it. */
-static bool is_left(par_pool *pool, const void *what)
+static bool is_unused(const par_pool *pool)
 {
-    (void)what;
     for (list_node *node = pool->waits.next; node != &pool->waits; node = node->next) {
         const pool_wait *w = LIST_OF(node, pool_wait, node);
 
@@ -161,6 +159,15 @@ static bool is_left(par_pool *pool, const void *what)
             return false;
     }
     return true;
+}
+
+/* No thread is in the pool, or comes back to it to be given NULL, but CLOSER. */
+static bool is_left(par_pool *pool, const void *closer)
+{
+    bool comes_back =
+        pool->takes && !pthread_equal(pool->taker, *(const pthread_t *)closer);
+
+    return is_unused(pool) && !comes_back;
 }
 
 static par_error check_begun(const par_pool *pool)
@@ -182,7 +189,8 @@ static par_error check_begun(const par_pool *pool)
 static par_error end_pool(par_pool *pool)
 {
     pool_wait end = {.is_over = is_at_end, .closes = true};
-    pool_wait left = {.is_over = is_left, .closes = true};
+    pthread_t closer = pthread_self();
+    pool_wait left = {.is_over = is_left, .what = &closer, .closes = true};
     bool late;
     par_error err = check_begun(pool);
 
@@ -195,7 +203,7 @@ static par_error end_pool(par_pool *pool)
         return pool_manager_tell_stuck(pool);
     if (!err)
         err = pool_wait_until(pool, &left, par_time() + leave_time, &late);
-    if (!err && late)
+    if (!err && !is_unused(pool))
         return error_set(PAR_ERR_STATE,
                          "the pool cannot be closed: a thread is in "
                          "par_pool_take or par_pool_wait, and stays there");

@@ -188,6 +188,7 @@ struct par_pool {
     size_t begun;    /* how many; not those whose content is on its way */
     uint64_t turns;  /* of them so far */
     bool takes;      /* par_pool_take has been called, and has not given NULL */
+    pthread_t taker; /* by whom */
     struct {
         int floor, suspended;
         bool is_known; /* to the manager */

@@ -70,12 +70,14 @@ static par_error take(par_pool *pool, par_pool_task **task_p)
     par_error err;
 
     pool->takes = true;
+    pool->taker = pthread_self();
     err = pool_wait_until(pool, &w, -1, &late);
     if (err)
         return err;
     if (pool_task_is_here(pool, POOL_OUTSIDE))
         return pool_task_begin(pool, POOL_OUTSIDE, task_p);
     pool->takes = false;
+    pool_wake(pool);
     *task_p = NULL;
     return PAR_OK;
 }
