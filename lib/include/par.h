@@ -938,7 +938,8 @@ PAR_API par_error par_message_alltoall(par_comm *comm, const par_content *conten
  *
  * How long the tasks of a function take is measured: a worker is given no more than it
  * does in about a millisecond, at least one, and one more only if all take little time.
- * So nobody has many while others have none.
+ * So nobody has many while others have none. Small tasks that wait behind one that takes
+ * longer than was to be expected go to others after some hundredths of a second.
  *
  * Any thread may call them, but only one at a time those of one task or one result. All
  * but open and close return, once something of the pool's own has failed on this rank,
