@@ -85,6 +85,7 @@ typedef struct farm_doing {
     unsigned long ident; /* of the thread, for Python */
     bool is_main;        /* the thread */
     bool is_outer;
+    bool is_calling; /* no more decoding, where modules are imported for good */
     bool is_raised; /* the exception that interrupts it */
     bool is_given_up;
 } farm_doing;
@@ -93,6 +94,10 @@ typedef struct farm_doing {
  * as all that follows but farm_interrupt. */
 void farm_begin(farm_doing *here, farm *self, par_pool_task *task);
 void farm_end(farm_doing *here);
+
+/* The innermost task of this thread has been decoded; from now on it can be interrupted.
+ * -1 with an exception if it is. */
+int farm_begin_call(void);
 
 /* The task of SELF's that this thread is doing, the innermost one; NULL outside of
  * tasks. */

@@ -67,12 +67,18 @@ const par_pool_task *farm_task(const farm *self)
     return d ? d->task : NULL;
 }
 
+int farm_begin_call(void)
+{
+    innermost->is_calling = true;
+    return farm_check_interrupt();
+}
+
 int farm_check_interrupt(void)
 {
     farm_doing *here = innermost;
     PyObject *kind;
 
-    if (!here || !par_pool_task_is_interrupted(here->task))
+    if (!here || !here->is_calling || !par_pool_task_is_interrupted(here->task))
         return 0;
     kind = here->farm->state->interrupted;
     if (here->is_raised) { /* by Python, when it comes to it, or before */
@@ -125,7 +131,8 @@ int farm_give_up(farm *self, unsigned long ident)
 /* Needs the GIL and the mutex. */
 static void raise_there(farm_doing *there)
 {
-    if (there->is_raised || there->is_outer || !par_pool_task_is_interrupted(there->task))
+    if (there->is_raised || there->is_outer || !there->is_calling ||
+        !par_pool_task_is_interrupted(there->task))
         return;
     there->is_raised = true;
     PyThreadState_SetAsyncExc(there->ident, there->farm->state->interrupted);

@@ -127,7 +127,7 @@ static PyObject *carry_out(farm *self, par_pool_task *task)
     function = get_shared(self, par_pool_task_shared(task));
     if (function)
         object = codec_read(self->state, &in);
-    if (object)
+    if (object && farm_begin_call() == 0)
         result = call(self->state, function, how, object);
     Py_XDECREF(object);
     Py_XDECREF(function);
@@ -225,7 +225,7 @@ int farm_do(farm *self, par_pool_task **task_p, bool *given_up_p)
     int answered = 0;
 
     farm_begin(&here, self, *task_p);
-    result = farm_check_interrupt() < 0 ? NULL : carry_out(self, *task_p);
+    result = carry_out(self, *task_p);
     farm_end(&here);
     *given_up_p = here.is_given_up;
     if (here.is_given_up)

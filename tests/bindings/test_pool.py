@@ -211,6 +211,33 @@ def test_an_interrupted_task_cleans_up_and_its_rank_goes_on(script, tmp_path):
     assert (tmp_path / "catch" / "caught").exists()
 
 
+def test_an_interrupt_leaves_no_module_half_imported(tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import time\n"
+        "from pathlib import Path\n"
+        "folder = Path(__file__).parent\n"
+        "def begin(_):\n    time.sleep(60)\n"
+        "(folder / 'begun').touch()\n"
+        "time.sleep(0.5)\n"
+        "(folder / 'imported').touch()\n"
+    )
+    (tmp_path / "main.py").write_text(
+        "import time\n"
+        "from pathlib import Path\n"
+        "import pypar\n"
+        "folder = Path(__file__).parent\n"
+        "import slow\n"
+        "for name in 'begun', 'imported':\n    (folder / name).unlink()\n"
+        "with pypar.Pool(1) as pool:\n"
+        "    pool.apply_async(slow.begin, (0,))\n"
+        "    while not (folder / 'begun').exists():\n        time.sleep(0.01)\n"
+        "with pypar.Pool(1) as pool:\n    assert pool.apply(abs, (-1,)) == 1\n"
+        "assert (folder / 'imported').exists()\n"
+    )
+    done = pooled(2, tmp_path / "main.py")
+    assert done.returncode == 0 and not done.stderr, done
+
+
 def test_an_interrupt_leaves_the_programs_handlers_alone(script):
     path = script(
         """
