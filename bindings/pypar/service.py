@@ -17,7 +17,7 @@ from .interrupt import interruptible
 from .local import LocalFarm
 from .remote import portable
 
-GRACE = 1  # seconds that a task which is interrupted has to clean up at the end of the job
+GRACE = 1  # seconds for an interrupted task to clean up at the end of the job
 
 
 class User(Protocol):
@@ -79,7 +79,8 @@ class RankService(Service):
 
     def _has_thread(self) -> bool:
         """Whether there is one, and it is not lost in a task that nobody wants any more."""
-        return self._thread is not None and not self._farm.give_up(self._thread.ident or 0)
+        thread = self._thread
+        return thread is not None and not self._farm.give_up(thread.ident or 0)
 
     def serve(self) -> NoReturn:
         """Do tasks, as a rank other than 0; leave the script once there are no more."""

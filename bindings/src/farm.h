@@ -86,7 +86,7 @@ typedef struct farm_doing {
     bool is_main;        /* the thread */
     bool is_outer;
     bool is_calling; /* no more decoding, where modules are imported for good */
-    bool is_raised; /* the exception that interrupts it */
+    bool is_raised;  /* the exception that interrupts it */
     bool is_given_up;
 } farm_doing;
 

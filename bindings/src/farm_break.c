@@ -93,8 +93,8 @@ int farm_check_interrupt(void)
 
 /* ---- a thread that does not come back ------------------------------------- */
 
-/* The innermost of the tasks that thread IDENT is doing, if nobody wants any of them; NULL.
- * While this thread has the GIL that one does not leave them. */
+/* The innermost of the tasks that thread IDENT is doing, if nobody wants any of them;
+ * NULL. While this thread has the GIL that one does not leave them. */
 static farm_doing *find_unwanted(const farm *self, unsigned long ident)
 {
     farm_doing *found, *each;

@@ -1116,8 +1116,8 @@ PAR_API par_error par_pool_on_interrupt(par_pool *pool, par_pool_interrupt *call
 PAR_API bool par_pool_task_is_interrupted(const par_pool_task *task);
 
 /* On rank 0: give up *TASK_P, which is interrupted and which a thread cannot end: the
- * pool counts it as done. That thread must not answer it nor do other tasks, but may still
- * read it, so it is not freed. *TASK_P is set to NULL.
+ * pool counts it as done. That thread must not answer it nor do other tasks, but may
+ * still read it, so it is not freed. *TASK_P is set to NULL.
  *
  * PAR_ERR_ARG    the task is NULL
  * PAR_ERR_RANK   another rank calls it

@@ -33,8 +33,8 @@ typedef enum pool_kind {
     POOL_STATE,      /* number: deeper tasks are wanted; worker: so many wait */
     POOL_LEAVE,      /* no tasks are wanted; number: nor ever will; both ways */
     POOL_GIVE_BACK,  /* a task that has not been begun */
-    POOL_CANCEL, /* number: whether it is interrupted if it has been begun */
-    POOL_BREAK,  /* to interrupt, though its result is waited for */
+    POOL_CANCEL,     /* number: whether it is interrupted if it has been begun */
+    POOL_BREAK,      /* to interrupt, though its result is waited for */
     POOL_DO,        /* to a worker: number is the depth, worker the rank that submitted */
     POOL_CANCELLED, /* number: whether */
     POOL_INTERRUPT,

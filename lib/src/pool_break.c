@@ -97,6 +97,7 @@ par_error par_pool_give_up(par_pool *pool, par_pool_task **task_p)
     err = pool_check(pool);
     if (!err) {
         pool_end_task(pool, *task_p);
+        pool->takes = pool->takes && pool->begun; /* nobody comes back for the last */
         err = pool_manager_give_up(pool, (*task_p)->number);
         *task_p = NULL;
         if (err)

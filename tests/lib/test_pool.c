@@ -900,6 +900,7 @@ START_TEST(what_is_wrong_is_said)
     ck_fails(PAR_ERR_ARG, par_pool_channel_close(pool, 3));
     ck_detail("channel 3 is not open");
     ck_fails(PAR_ERR_ARG, par_pool_on_interrupt(pool, NULL, NULL));
+    ck_fails(PAR_ERR_ARG, par_pool_give_up(pool, &task));
     if (me) {
         ck_fails(PAR_ERR_RANK, par_pool_stop(pool, false));
         ck_detail("rank 0 can");
