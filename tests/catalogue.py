@@ -16,7 +16,9 @@ START = {  # of a program's source, by the language
 }
 STUCK = re.compile(r"stuck: ([\d,-]+)")
 # A rank at its end is named, too, with the line that ends it.
-LINE = re.compile(r"^ *ranks? ([\d,-]+) in (?!finalize).* at (\S+):(\d+)(?:, .*)?$", re.MULTILINE)
+LINE = re.compile(
+    r"^ *ranks? ([\d,-]+) in (?!finalize).* at (\S+):(\d+)(?:, .*)?$", re.MULTILINE
+)
 
 
 class Program(NamedTuple):

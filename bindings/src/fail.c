@@ -9,7 +9,8 @@
 static PyObject *without_nulls(PyObject *text)
 {
     PyObject *null = PyUnicode_FromOrdinal(0), *escaped = PyUnicode_FromString("\\x00");
-    PyObject *result = null && escaped ? PyUnicode_Replace(text, null, escaped, -1) : NULL;
+    PyObject *result =
+        null && escaped ? PyUnicode_Replace(text, null, escaped, -1) : NULL;
 
     Py_XDECREF(null);
     Py_XDECREF(escaped);

@@ -13,7 +13,7 @@ static struct {
     struct pending {
         const par_comm *comm;
         slot *slot;
-    } *of;
+    } * of;
     int *done;
     size_t count, room;
 } sent;

@@ -88,7 +88,8 @@ void peers_poke(int rank)
     close(file);
 }
 
-/* The state that the system gives in the file at PATH, a letter; '?' where there is none. */
+/* The state that the system gives in the file at PATH, a letter; '?' where there is none.
+ */
 static char read_state(const char *path)
 {
     char line[512] = "", *state;
@@ -149,7 +150,8 @@ static const char *describe(char state)
 void peers_look(int rank, char *text, size_t size)
 {
     int file = open_offer(rank);
-    size_t used = (size_t)snprintf(text, size, "%s\n", describe(state_of(peers[rank].pid)));
+    size_t used =
+        (size_t)snprintf(text, size, "%s\n", describe(state_of(peers[rank].pid)));
     ssize_t more = 0;
 
     if (file >= 0 && used < size - 1)

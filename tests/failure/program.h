@@ -16,7 +16,10 @@ typedef struct program {
     void (*run)(par_comm *world);
 } program;
 
-#define PROGRAM(function) {#function, function}
+#define PROGRAM(function)   \
+    {                       \
+#function, function \
+    }
 
 /* A file's programs; NULL is the name behind the last. */
 extern const program programs[];

@@ -37,7 +37,8 @@ int check_wait_for_ever(void)
     size_t index, done;
     par_request *request;
 
-    /* A time limit: else it is a deadlock, if those it is about take longer to be found. */
+    /* A time limit: else it is a deadlock, if those it is about take longer to be found.
+     */
     par_receive_start(world, &x, 1, PAR_CHAR, 0, 99, &request);
     par_wait_some(&request, 1, 3600, &index, &done);
     return 0;
