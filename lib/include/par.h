@@ -167,8 +167,9 @@ typedef struct par_comm par_comm;
 
 /* How a rank waits. */
 typedef enum par_wait_mode {
-    PAR_WAIT_AUTO,  /* a short spin, then yield the core, then sleep, ever longer; no
-                     * spin where more ranks than CPUs share the node */
+    PAR_WAIT_AUTO,  /* a short spin, then yield the core, then sleep, ever longer: up to
+                     * 0.8 ms, or more where over eight ranks share a CPU. No spin where
+                     * more ranks than CPUs share the node */
     PAR_WAIT_SPIN,  /* never let go of the core: for ranks that have one each */
     PAR_WAIT_SLEEP, /* sleep at once: for ranks that wait beside somebody's work */
 } par_wait_mode;

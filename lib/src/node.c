@@ -188,13 +188,12 @@ par_error node_make_plan(MPI_Comm comm, const par_options *options, node_plan *p
 /* How this rank waits depends on how many share its CPUs. */
 static void keep(const place *places)
 {
-    bool crowded = threads_are_crowded(places, node.ranks, node.rank);
+    double cpus = threads_time(places, node.ranks, node.rank);
 
     node.place = places[node.rank];
     node.first = places[0].rank;
     node.is_settled = true;
-    wait_set_crowded(crowded);
-    if (crowded)
+    if (wait_share_cpus(cpus))
         use_mpi_yield();
 }
 

@@ -99,7 +99,7 @@ par_error threads_count(const machine *m, const share_claim *claims, int count,
     return PAR_OK;
 }
 
-bool threads_are_crowded(const place *places, int count, int i)
+double threads_time(const place *places, int count, int i)
 {
     double has = 0;
 
@@ -110,5 +110,5 @@ bool threads_are_crowded(const place *places, int count, int i)
             users += mask_has(&places[k].mask, cpu);
         has += 1.0 / users;
     }
-    return has < 1 - lost || (places[i].quota > 0 && places[i].quota < 1 - lost);
+    return places[i].quota > 0 && places[i].quota < has ? places[i].quota : has;
 }

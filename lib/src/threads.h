@@ -14,7 +14,7 @@
 par_error threads_count(const machine *m, const share_claim *claims, int count,
                         policy how, place *places);
 
-/* Whether the rank number I of PLACES has less than one CPU's time for itself. */
-bool threads_are_crowded(const place *places, int count, int i);
+/* How many CPUs' time the rank number I of PLACES has for itself. */
+double threads_time(const place *places, int count, int i);
 
 #endif

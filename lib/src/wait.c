@@ -4,7 +4,9 @@
  *     spin, some µs  ->  yield the core, some ms  ->  sleep, longer and longer
  *
  * A sleep is an eighth of the time waited so far, so the wait grows by no more
- * than that, and never over 0.8 ms, which bounds the answer.
+ * than that, and never over 0.8 ms, which bounds the answer. To look up from it takes
+ * some 30 µs: where more than eight ranks share a CPU they sleep longer, or those that
+ * wait would leave none of it to those that don't.
  */
 #include "wait.h"
 
@@ -21,7 +23,9 @@ enum {
     SPINS = 200, /* some 20 µs: a message on its way within the node comes by then */
     STEPS = 4,   /* while the lock is held: to give and take it costs as much as one */
     YIELD_NS = 5 * 1000 * 1000,
-    SLEEP_MAX_NS = 800 * 1000,
+    SLEEP_MAX_NS = 800 * 1000, /* with that many on a CPU: */
+    SLEEPERS = 8,
+    SLEEP_LONGEST_NS = 50 * 1000 * 1000,
     SIGNALS_NS = 100 * 1000 * 1000,
     LINE_NS = 150 * 1000 * 1000, /* when it is worth while to know the program's line */
 };
@@ -33,9 +37,9 @@ static void (*_Atomic chore)(int64_t waited_ns);
 static struct {
     par_wait_mode mode;
     int spins;
-    int64_t yield_ns;
+    int64_t yield_ns, sleep_ns;
     bool rests; /* at all */
-} policy = {PAR_WAIT_AUTO, SPINS, YIELD_NS, true};
+} policy = {PAR_WAIT_AUTO, SPINS, YIELD_NS, SLEEP_MAX_NS, true};
 
 static _Thread_local bool beside_work, asleep;
 
@@ -69,10 +73,22 @@ void wait_configure(par_wait_mode mode)
     policy.rests = mode != PAR_WAIT_SPIN;
 }
 
-void wait_set_crowded(bool crowded)
+/* The longest where so many ranks share a CPU. */
+static int64_t sleep_of(double ranks)
 {
+    double ns = ranks > SLEEPERS ? SLEEP_MAX_NS * ranks / SLEEPERS : SLEEP_MAX_NS;
+
+    return ns < SLEEP_LONGEST_NS ? (int64_t)ns : SLEEP_LONGEST_NS;
+}
+
+bool wait_share_cpus(double cpus)
+{
+    bool crowded = cpus < 0.999; /* sums of thirds lose something */
+
     if (policy.mode == PAR_WAIT_AUTO)
         policy.spins = crowded ? 1 : SPINS;
+    policy.sleep_ns = sleep_of(cpus > 0 ? 1 / cpus : 1);
+    return crowded;
 }
 
 int64_t wait_now_ns(void)
@@ -94,7 +110,7 @@ static void relax(void)
  * signal has come meanwhile. */
 static bool rest(int64_t waited)
 {
-    int64_t ns = waited / 8 < SLEEP_MAX_NS ? waited / 8 : SLEEP_MAX_NS;
+    int64_t ns = waited / 8 < policy.sleep_ns ? waited / 8 : policy.sleep_ns;
 
     if (!policy.rests && !asleep) {
         relax();

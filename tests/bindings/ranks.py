@@ -38,7 +38,6 @@ pypar = importlib.import_module("pypar") if IN_RANK else None
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "ranks(*counts, seconds): run on so many ranks")
     if not IN_RANK:
         config.pluginmanager.register(Parent(config), "ranks-parent")
 

@@ -367,11 +367,13 @@ def test_a_crash_is_told_with_its_python_line_in_one_block(wrong, name, option):
 def test_of_ranks_that_are_killed_each_is_named_and_nobody_else(script, wait):
     path = script(
         f"""
-        import os, signal, pypar
+        import os, signal, time, pypar
         pids = pypar.world.allgather(os.getpid())
         if pypar.rank() == 0:
             for rank in 1, 2:
                 os.kill(pids[rank], signal.SIGKILL)
+        elif pypar.rank() < 3:
+            time.sleep(60)  # else they might come to the barrier first
         {wait}
         """
     )

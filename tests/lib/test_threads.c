@@ -107,20 +107,20 @@ START_TEST(where_no_machine_is_known_every_cpu_is_a_core)
 }
 END_TEST
 
-START_TEST(ranks_are_crowded_that_have_less_than_a_cpu)
+START_TEST(ranks_share_the_time_of_their_cpus)
 {
     put("0:0:1-2:1-2:3-4:3-4:3-4");
     check_counts(POLICY_DEFAULT, "1 1 1 1 1 1 1");
     for (int i = 0; i < count; i++)
-        ck_assert_msg(threads_are_crowded(places, count, i) == (i < 2 || i > 3),
-                      "rank %d", i);
+        ck_assert_double_eq_tol(threads_time(places, count, i),
+                                i < 2 ? 1. / 2 : i < 4 ? 1 : 2. / 3, 1e-9);
     put("0-3:4-7");
     claims[0].quota = claims[1].quota = 1.5;
     check_counts(POLICY_DEFAULT, "1 1");
-    ck_assert(threads_are_crowded(places, count, 0));
+    ck_assert_double_eq(threads_time(places, count, 0), 0.75);
     claims[0].quota = claims[1].quota = 2;
     check_counts(POLICY_DEFAULT, "1 1");
-    ck_assert(!threads_are_crowded(places, count, 0));
+    ck_assert_double_eq(threads_time(places, count, 0), 1);
 }
 END_TEST
 
@@ -133,7 +133,7 @@ static void add(Suite *suite)
     check_add(suite, a_number_that_is_asked_for_counts_as_far_as_there_are_cpus);
     check_add(suite, the_time_of_a_group_is_shared_by_its_ranks_and_rounded_up);
     check_add(suite, where_no_machine_is_known_every_cpu_is_a_core);
-    check_add(suite, ranks_are_crowded_that_have_less_than_a_cpu);
+    check_add(suite, ranks_share_the_time_of_their_cpus);
 }
 
 const check_program program = {.name = "threads", .add = add, .alone = true};

@@ -1,5 +1,6 @@
 /* test_wait.c - what happens while a rank waits: threads, hooks, little CPU.
  * SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* RUSAGE_THREAD */
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #include "check_par.h"
+#include "lock.h"
+#include "wait.h"
 
 /* Everybody sends to the right and receives from the left: on one rank, from
  * oneself. */
@@ -505,6 +508,33 @@ START_TEST(a_waiting_rank_uses_little_of_its_core)
 END_TEST
 #endif
 
+static void share_cpus(double cpus)
+{
+    lock_take();
+    wait_share_cpus(cpus);
+    lock_give();
+}
+
+/* How often this thread falls asleep in a wait of a second where it has so many CPUs. */
+static long sleeps_of_a_wait(double cpus)
+{
+    struct rusage before, after;
+
+    share_cpus(cpus);
+    getrusage(RUSAGE_THREAD, &before);
+    wait_for_nothing(1);
+    getrusage(RUSAGE_THREAD, &after);
+    share_cpus(0.5);
+    return after.ru_nvcsw - before.ru_nvcsw;
+}
+
+/* A busy machine makes it less often. */
+START_TEST(very_many_ranks_on_a_cpu_sleep_longer)
+{
+    ck_assert_int_lt(sleeps_of_a_wait(1. / 64), 1000 / 6.4 + 200);
+}
+END_TEST
+
 static void add(Suite *suite)
 {
     check_add(suite, threads_of_a_rank_send_and_receive_at_the_same_time);
@@ -520,6 +550,7 @@ static void add(Suite *suite)
     check_add_from(suite, 2, an_interrupted_send_goes_on);
     check_add(suite, a_send_that_is_not_interrupted_leaves_nothing);
     check_add(suite, a_signal_ends_a_wait_at_once);
+    check_add(suite, very_many_ranks_on_a_cpu_sleep_longer);
 #if !defined(__SANITIZE_ADDRESS__)
     check_add(suite, a_waiting_rank_uses_little_of_its_core);
 #endif
