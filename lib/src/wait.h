@@ -29,9 +29,10 @@ void wait_set_chore(void (*chore)(int64_t waited_ns));
 /* How to wait from now on. */
 void wait_configure(par_wait_mode mode);
 
-/* This rank has so many CPUs' time for itself. With less than one, to spin is to keep from
- * its core the very rank that one waits for; and where very many share a CPU, short sleeps
- * would take all of it. After wait_configure; needs the lock. Returns whether it is less. */
+/* This rank has so many CPUs' time for itself. With less than one, to spin is to keep
+ * from its core the very rank that one waits for; and where very many share a CPU, short
+ * sleeps would take all of it. After wait_configure; needs the lock. Returns whether it
+ * is less. */
 bool wait_share_cpus(double cpus);
 
 /* From now on this thread waits beside the program's work: it gives its core away at

@@ -113,7 +113,10 @@ START_TEST(ranks_share_the_time_of_their_cpus)
     check_counts(POLICY_DEFAULT, "1 1 1 1 1 1 1");
     for (int i = 0; i < count; i++)
         ck_assert_double_eq_tol(threads_time(places, count, i),
-                                i < 2 ? 1. / 2 : i < 4 ? 1 : 2. / 3, 1e-9);
+                                i < 2   ? 1. / 2
+                                : i < 4 ? 1
+                                        : 2. / 3,
+                                1e-9);
     put("0-3:4-7");
     claims[0].quota = claims[1].quota = 1.5;
     check_counts(POLICY_DEFAULT, "1 1");
