@@ -7,19 +7,18 @@ import io
 import os
 import pickle
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from . import _core, service
 from ._core import world
+from .command import one_voice
 
 
 def main(arguments: list[str]) -> int:
     """Run the script on rank 0; serve on the others, which don't come back."""
-    with _one_voice():
+    with one_voice(world.rank == 0):
         program = _program(_parse(arguments))
     sys.argv[:] = program.argv
     sys.path[0] = program.folder
@@ -28,19 +27,6 @@ def main(arguments: list[str]) -> int:
         service.start(world, knows_script=False)
     _run(program)
     return 0
-
-
-@contextmanager
-def _one_voice() -> Iterator[None]:
-    """What is wrong with the arguments is rank 0's to say, and to end the job for."""
-    if world.rank == 0:
-        yield
-        return
-    try:
-        with redirect_stdout(None), redirect_stderr(None):
-            yield
-    except SystemExit:
-        sys.exit(0)
 
 
 class Program(NamedTuple):
