@@ -24,6 +24,17 @@ static _Thread_local farm_doing *innermost;
 
 /* ---- here --------------------------------------------------------------- */
 
+/* Whether this is the process's first thread. The system is asked once: there are many
+ * tasks. */
+static bool is_main(void)
+{
+    static _Thread_local enum { UNKNOWN, MAIN, OTHER } kind;
+
+    if (kind == UNKNOWN)
+        kind = gettid() == getpid() ? MAIN : OTHER;
+    return kind == MAIN;
+}
+
 void farm_begin(farm_doing *here, farm *self, par_pool_task *task)
 {
     *here = (farm_doing){.outer = innermost,
@@ -31,7 +42,7 @@ void farm_begin(farm_doing *here, farm *self, par_pool_task *task)
                          .task = task,
                          .thread = pthread_self(),
                          .ident = PyThread_get_thread_ident(),
-                         .is_main = gettid() == getpid()};
+                         .is_main = is_main()};
     pthread_mutex_lock(&mutex);
     if (innermost)
         innermost->is_outer = true;
