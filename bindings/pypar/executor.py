@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """concurrent.futures' Executor, of the ranks of a job."""
 
-import atexit
-import sys
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +11,7 @@ from multiprocessing.context import BaseContext
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
+from . import finalizing
 from ._core import Comm
 from .calls import hand_in_call
 from .collector import Job
@@ -162,13 +161,12 @@ class Executor(AnyExecutor):
 _of_the_script: weakref.WeakSet[Executor] = weakref.WeakSet()
 
 
-def _shut_down_at_exit() -> None:
-    if not hasattr(sys, "last_value"):  # else the job ends, and soon
-        for executor in list(_of_the_script):
-            executor.shutdown()
+def _shut_all_down() -> None:
+    for executor in list(_of_the_script):
+        executor.shutdown()
 
 
-atexit.register(_shut_down_at_exit)  # comes before the workers leave
+finalizing.at_exit(_shut_all_down)  # comes before the workers leave
 
 
 class _Future(Future[T]):

@@ -2,7 +2,6 @@
 """The workers behind Pool and Executor: the ranks of a communicator, which do what its
 rank 0 hands out until that leaves its script, or processes where there is one rank."""
 
-import atexit
 import sys
 import threading
 import weakref
@@ -173,11 +172,5 @@ def _end_all() -> None:
         service.end()
 
 
-def _end_at_exit() -> None:
-    # After an exception that nobody has caught the job ends without this, and soon.
-    if not hasattr(sys, "last_value"):
-        _end_all()
-
-
 finalizing.before.append(_end_all)
-atexit.register(_end_at_exit)
+finalizing.at_exit(_end_all)
