@@ -130,12 +130,14 @@ static int serve_all(farm *self)
             return -1;
         if (!task)
             return 0;
-        if (farm_do(self, &task, &given_up) < 0 && given_up) {
+        if (farm_do(self, &task, &given_up) < 0) {
+            if (!given_up)
+                return -1;
             PyErr_Clear();
             self->given_up--;
             return 0;
         }
-        if (PyErr_Occurred() || PyErr_CheckSignals() < 0)
+        if (PyErr_CheckSignals() < 0)
             return -1;
         /* Other threads want to go on, and functions in C never let them. */
         Py_BEGIN_ALLOW_THREADS Py_END_ALLOW_THREADS
