@@ -83,7 +83,7 @@ static int64_t sleep_of(double ranks)
 
 bool wait_share_cpus(double cpus)
 {
-    bool crowded = cpus < 0.999; /* sums of thirds lose something */
+    bool crowded = cpus < 1 - 1e-6; /* sums of thirds lose something */
 
     if (policy.mode == PAR_WAIT_AUTO)
         policy.spins = crowded ? 1 : SPINS;
