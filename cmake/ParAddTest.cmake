@@ -1,11 +1,12 @@
-# ParAddTest.cmake - par_add_test(<noun> [RANKS <n>...])
+# ParAddTest.cmake - par_add_test(<noun> [STARTS_JOBS] [RANKS <n>...])
 #
 # Builds test_<noun>.c with Check and runs it under mpirun once for each number
 # of ranks, as the tests lib.<noun>.n<ranks>. Without RANKS, or for RANKS 0, it
-# runs without mpirun, as lib.<noun>.
+# runs without mpirun, as lib.<noun>. One that STARTS_JOBS of several ranks
+# itself has the machine for itself.
 
 function(par_add_test noun)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "RANKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "STARTS_JOBS" "" "RANKS")
   if(NOT arg_RANKS)
     set(arg_RANKS 0)
   endif()
@@ -20,6 +21,9 @@ function(par_add_test noun)
       set(test lib.${noun})
       set(launcher "")
       set(processors 1)
+      if(arg_STARTS_JOBS)
+        set(processors 4)
+      endif()
     else()
       set(test lib.${noun}.n${ranks})
       set(launcher ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks} ${flags})

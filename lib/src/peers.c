@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "process.h"
+
 typedef struct peer {
     int pid, node;
 } peer;
@@ -88,45 +90,6 @@ void peers_poke(int rank)
     close(file);
 }
 
-/* The state that the system gives in the file at PATH, a letter; '?' where there is none.
- */
-static char read_state(const char *path)
-{
-    char line[512] = "", *state;
-    FILE *file = fopen(path, "re");
-
-    if (file && !fgets(line, sizeof line, file))
-        line[0] = '\0';
-    if (file)
-        fclose(file);
-    state = strrchr(line, ')');
-    return state && strlen(state) >= 3 ? state[2] : '?';
-}
-
-/* The state of process PID: that of its main thread, unless another one runs. */
-static char state_of(int pid)
-{
-    char path[128];
-    char state;
-    struct dirent *entry;
-    DIR *threads;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    state = read_state(path);
-    if (state != 'S' && state != 'D')
-        return state;
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    threads = opendir(path);
-    while (threads && state != 'R' && (entry = readdir(threads))) {
-        snprintf(path, sizeof path, "/proc/%d/task/%.32s/stat", pid, entry->d_name);
-        if (read_state(path) == 'R')
-            state = 'R';
-    }
-    if (threads)
-        closedir(threads);
-    return state;
-}
-
 static const char *describe(char state)
 {
     switch (state) {
@@ -151,7 +114,7 @@ void peers_look(int rank, char *text, size_t size)
 {
     int file = open_offer(rank);
     size_t used =
-        (size_t)snprintf(text, size, "%s\n", describe(state_of(peers[rank].pid)));
+        (size_t)snprintf(text, size, "%s\n", describe(process_state(peers[rank].pid)));
     ssize_t more = 0;
 
     if (file >= 0 && used < size - 1)

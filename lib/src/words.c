@@ -14,7 +14,6 @@
  */
 #include "words.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,6 +24,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "process.h"
 #include "same.h"
 #include "say.h"
 #include "thread.h"
@@ -36,7 +36,7 @@ enum {
 };
 
 static const int64_t pause_ns = 5000000;
-static const int64_t quiet_ns = 200000000; /* nobody has come for so long: that was all */
+static const int64_t quiet_ns = 200000000; /* nobody comes, and none runs: that was all */
 static const int64_t round_ns = 600000000; /* a speaker waits no longer than that */
 static const int64_t heard_ns = 1000000000; /* who has not been heard by then speaks */
 
@@ -180,29 +180,29 @@ static bool is_awaited(const slot *one)
     return one->state == SILENT && !one->may_go;
 }
 
-/* Whether process PID is not there any more, or only for its launcher to hear of. */
-static bool has_ended(int pid)
+/* Whether this rank can learn what the process of ONE does. */
+static bool is_known(const slot *one)
 {
-    char path[64], line[512] = "", *name_end;
-    FILE *file;
-
-    if (kill(pid, 0) < 0 && errno == ESRCH)
-        return true;
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    file = fopen(path, "re");
-    if (file && !fgets(line, sizeof line, file))
-        line[0] = '\0';
-    if (file)
-        fclose(file);
-    name_end = strrchr(line, ')');
-    return name_end && !strncmp(name_end, ") Z", 3);
+    return one->pid_namespace == here.mine->pid_namespace;
 }
 
 /* Whether ONE, that has not said why, is not there any more. */
 static bool is_dead(const slot *one)
 {
-    return is_awaited(one) && one->pid_namespace == here.mine->pid_namespace &&
-           has_ended(one->pid);
+    return is_awaited(one) && is_known(one) && process_has_ended(one->pid);
+}
+
+/* Whether one of those that have not come runs, or would if it had a core: it may be on
+ * its way. Those that wait are not. */
+static bool some_run(void)
+{
+    for (int i = 0; i < here.ranks; i++) {
+        const slot *one = &here.board->slots[i];
+
+        if (is_awaited(one) && is_known(one) && strchr("RD", process_state(one->pid)))
+            return true;
+    }
+    return false;
 }
 
 static bool all_have_come(void)
@@ -218,7 +218,8 @@ static void wait_for_others(void)
     int64_t start = wait_now_ns(), news = start, now = start;
     unsigned written = here.board->written;
 
-    while (!all_have_come() && now - start < round_ns && now - news < quiet_ns) {
+    while (!all_have_come() && now - start < round_ns &&
+           (now - news < quiet_ns || some_run())) {
         rest();
         now = wait_now_ns();
         if (here.board->written != written)

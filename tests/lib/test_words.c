@@ -17,6 +17,16 @@ static int play_alike(void)
     par_abort(5, "all alike");
 }
 
+/* The others are on their way for longer than one waits for those that sleep. */
+static int play_busy(void)
+{
+    check_begin();
+    if (me != 0)
+        for (double end = par_time() + 0.3; par_time() < end;)
+            ;
+    par_abort(5, "all alike");
+}
+
 static int play_own(void)
 {
     char text[128];
@@ -190,6 +200,7 @@ static int play_note_outside(void)
 
 static const check_role roles[] = {
     {"alike", play_alike},
+    {"busy", play_busy},
     {"own", play_own},
     {"differ", play_differ},
     {"all-differ", play_all_differ},
@@ -221,6 +232,14 @@ START_TEST(the_same_text_of_all_ranks_is_printed_once)
     check_job_ends(5, 4, "alike");
     check_printed(1, "all alike");
     check_printed(1, "[ranks 0-3 of 4 · ");
+}
+END_TEST
+
+START_TEST(a_rank_that_runs_is_waited_for)
+{
+    check_job_ends(5, 2, "busy");
+    check_printed(1, "all alike");
+    check_printed(1, "[ranks 0-1 of 2 · ");
 }
 END_TEST
 
@@ -354,6 +373,7 @@ END_TEST
 static void add(Suite *suite)
 {
     check_add(suite, the_same_text_of_all_ranks_is_printed_once);
+    check_add(suite, a_rank_that_runs_is_waited_for);
     check_add(suite, texts_that_differ_in_the_own_rank_and_addresses_are_the_same);
     check_add(suite, each_text_is_printed_once_with_its_ranks);
     check_add(suite, of_many_texts_some_are_printed);
