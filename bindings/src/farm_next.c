@@ -2,15 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "farm.h"
 
-#include <stdlib.h>
-
 #include "arguments.h"
+#include "block.h"
 #include "errors.h"
-
-static void free_memory(PyObject *capsule)
-{
-    free(PyCapsule_GetPointer(capsule, NULL));
-}
 
 /* Whether CONTENT is decoded to an array. */
 static bool is_array(const par_content *content)
@@ -28,9 +22,7 @@ static int own_body(par_pool_result *result, codec_in *in)
 
     if (!memory)
         return 0;
-    in->owner = PyCapsule_New(memory, NULL, free_memory);
-    if (!in->owner)
-        free(memory);
+    in->owner = block_own(memory);
     return in->owner ? 0 : -1;
 }
 

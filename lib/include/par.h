@@ -380,6 +380,18 @@ PAR_API const char *par_hostname(void);
 /* Seconds since a fixed moment in this host's past, for measuring spans. */
 PAR_API double par_time(void);
 
+/* ---- memory: for large bodies, used again ------------------------------- */
+
+/* Memory of BYTES, as malloc's: not cleared, the caller's; NULL where there is none. What
+ * is large (a MiB and more) is made for huge pages where the system has them, and kept for
+ * the next one when it is freed, 128 MiB at most in all: the kernel clears each page of
+ * fresh memory, which takes longer than to receive into it. Any thread may call both
+ * functions, in a job or outside, and free() is fine, too, but keeps nothing. */
+PAR_API void *par_alloc(size_t bytes);
+
+/* Free what par_alloc has given. NULL is fine. */
+PAR_API void par_free(void *memory);
+
 /* ---- place: which CPUs this rank may use ------------------------------- */
 
 /* Write the CPUs this rank may run on, as "0-3,8", to TEXT of SIZE bytes,
@@ -1147,7 +1159,7 @@ PAR_API int par_pool_result_worker(const par_pool_result *result);
 PAR_API int par_pool_result_status(const par_pool_result *result);
 
 /* The memory in which the body of RESULT's message lies, all parts one after the other:
- * the caller's from now on, for free(), and par_message_body stays there. NULL where the
+ * the caller's from now on, for par_free, and par_message_body stays there. NULL where the
  * body is small and has no memory of its own, or was handed over before. */
 PAR_API void *par_pool_result_hand_over(par_pool_result *result);
 

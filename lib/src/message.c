@@ -55,7 +55,7 @@ par_message *message_copy(const par_message *message)
 void message_drop(par_message *message)
 {
     free(message->meta_apart);
-    free(message->fetched);
+    par_free(message->fetched);
     message->meta_apart = message->fetched = NULL;
     if (message->in_slot)
         slot_give(slot_of(message));

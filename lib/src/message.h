@@ -17,7 +17,7 @@ struct par_message {
     unsigned char *meta; /* NULL where there is none, or it comes apart */
     unsigned char *body; /* NULL where there is none, or it comes apart */
     void *meta_apart;    /* the meta that came apart, owned */
-    void *fetched;       /* where the body that comes apart goes, owned; NULL without */
+    void *fetched;       /* where the body that comes apart goes, owned (par_alloc); NULL without */
     bool in_slot;
     /* Of a broadcast: hand the body on once it is in PARTS; NULL without. */
     par_error (*relay)(struct par_message *message, const par_part *parts,

@@ -51,7 +51,7 @@ static par_error take_message(par_pool *pool, pool_job *job, par_message **messa
     if (!message->body && job->part_count == 1) {
         message->body = job->parts[0].data;
     } else if (!message->body && message->header.bytes) {
-        to = message->fetched = malloc((size_t)message->header.bytes);
+        to = message->fetched = par_alloc((size_t)message->header.bytes);
         if (!to)
             return error_memory((size_t)message->header.bytes, "a task");
         message->body = to;

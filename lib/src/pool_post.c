@@ -86,7 +86,7 @@ par_error pool_content_copy(par_pool *pool, const request_outgoing *out,
     message->source = pool->rank;
     message->header = header;
     message_open(message, message_bytes(message));
-    if (header.body_apart && !(message->body = message->fetched = malloc(body))) {
+    if (header.body_apart && !(message->body = message->fetched = par_alloc(body))) {
         free(message);
         return error_memory(body, "a task or its result");
     }

@@ -31,7 +31,7 @@ void request_fetch_forget(par_request *request)
 static void start(par_request *request)
 {
     par_message *message = request->message;
-    void *room = malloc((size_t)message->header.bytes);
+    void *room = par_alloc((size_t)message->header.bytes);
     size_t count;
     par_part *parts = room ? message_parts(message, room, &count) : NULL;
 
@@ -40,7 +40,7 @@ static void start(par_request *request)
         message->fetched = room;
         request->state = REQUEST_MOVING;
     } else {
-        free(room);
+        par_free(room);
     }
     free(parts);
 }

@@ -402,7 +402,7 @@ static void hand_over(void)
     ck_assert_ptr_null(par_pool_result_hand_over(result));
     par_pool_result_free(&result);
     ck_assert(check_is_filled(memory + sizeof(answer), MIB, 2));
-    free(memory);
+    par_free(memory);
 }
 
 START_TEST(the_memory_of_a_large_result_can_be_kept)
