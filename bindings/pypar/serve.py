@@ -69,10 +69,18 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         usage="%(prog)s [-h] (-m MODULE | -c TEXT | SCRIPT) [ARGUMENT ...]",
         allow_abbrev=False,
     )
-    parser.add_argument("-m", dest="kind", action="store_const", const="-m")
-    parser.add_argument("-c", dest="kind", action="store_const", const="-c")
-    parser.add_argument("what", metavar="SCRIPT")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    for option, what in ("-m", "a module's name"), ("-c", "the script's text"):
+        parser.add_argument(
+            option,
+            dest="kind",
+            action="store_const",
+            const=option,
+            help=f"SCRIPT is {what}, as for python {option}",
+        )
+    parser.add_argument("what", metavar="SCRIPT", help="the file to run")
+    parser.add_argument(
+        "arguments", metavar="ARGUMENT", nargs=argparse.REMAINDER, help="the script's own"
+    )
     return parser.parse_args(arguments)
 
 

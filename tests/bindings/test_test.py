@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """pypar.test: tests of unittest's that run as jobs."""
 
+import os
 import re
 import textwrap
 
@@ -302,10 +303,29 @@ def test_a_job_that_takes_too_long_is_ended(script):
     assert "on its way" in done.stderr, done
 
 
+def test_mpirun_is_that_of_the_librarys_mpi(script, tmp_path):
+    other = tmp_path / "mpirun"
+    other.write_text("#!/bin/sh\necho 'mpirun (Open MPI) 1.2.3'\nexit 3\n")
+    other.chmod(0o755)
+    path = script(
+        f"""
+        os.environ["PATH"] = {os.pathsep.join([str(tmp_path), os.environ["PATH"]])!r}
+
+        @in_parallel(3)
+        class Some(unittest.TestCase):
+            def test_a(self):
+                self.assertEqual(pypar.size(), 3)
+        """
+    )
+    done = alone(PYTHON, path)
+    assert outcome(done) == "OK", done
+
+
 def test_a_machine_without_mpirun(script):
     path = script(
         """
-        os.environ["PATH"] = "/nowhere"
+        from pypar import launcher
+        launcher._candidates = lambda library: []
 
         @in_parallel()
         class Some(unittest.TestCase):
@@ -315,7 +335,7 @@ def test_a_machine_without_mpirun(script):
     )
     done = alone(PYTHON, path)
     assert outcome(done) == "FAILED (errors=1)", done
-    assert "FileNotFoundError" in done.stderr and "'mpirun'" in done.stderr, done
+    assert "LaunchError: there is no mpirun of Open MPI" in done.stderr, done
 
 
 def test_what_cannot_be_decorated_is_refused(script):
