@@ -38,13 +38,13 @@ _MANY = 32
 
 def main(arguments: list[str]) -> int:
     """Become mpirun, or return the status of what cannot be."""
-    asked = _parser().parse_args(arguments)
+    asked = _parse(arguments)
     try:
         launcher = find()
         if asked.bcast_imports:
             os.environ[_BCAST_IMPORTS] = "1"
         options = list(_options(asked, launcher))
-        program = _program(asked.program, asked.arguments)
+        program = _program(*asked.words)
     except LaunchError as error:
         print(f"pypar run: {error}", file=sys.stderr)
         return USAGE_STATUS
@@ -57,10 +57,12 @@ def main(arguments: list[str]) -> int:
     os.execv(launcher.path, [launcher.path, *words, *program])
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m pypar run",
         description="Start a program on several ranks, by the mpirun that belongs to pypar.",
+        usage="%(prog)s [-h] [-n RANKS] [--hosts HOST[:RANKS],...] [--bcast-imports] "
+        "PROGRAM [ARGUMENT ...]",
     )
     parser.add_argument("-n", type=ranks, metavar="RANKS", help="how many ranks")
     parser.add_argument(
@@ -73,9 +75,19 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="one rank reads the modules that the script imports, and sends them",
     )
-    parser.add_argument("program", help="a script NAME.py, or any program")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the program")
-    return parser
+    # In one list, for a "--" between two of its own argparse would take away.
+    parser.add_argument(
+        "words",
+        metavar="PROGRAM",
+        nargs=argparse.REMAINDER,
+        help="a script NAME.py, or any program, and its arguments",
+    )
+    asked = parser.parse_args(arguments)
+    if asked.words[:1] == ["--"]:
+        del asked.words[0]
+    if not asked.words:
+        parser.error("which program? None is named behind the options")
+    return asked
 
 
 def ranks(text: str) -> int:
@@ -185,7 +197,7 @@ def _core(cpu: int) -> str:
         return str(cpu)
 
 
-def _program(program: str, arguments: list[str]) -> list[str]:
+def _program(program: str, *arguments: str) -> list[str]:
     """The words behind mpirun's own."""
     if ":" in (program, *arguments):
         raise LaunchError("':' as an argument: mpirun takes it for the next program")

@@ -68,6 +68,12 @@ def test_arguments_arrive_as_they_are(words_script, tmp_path, monkeypatch):
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize("words", [["--", "x"], ["--", "--"], ["x", "--", "-n"]])
+def test_two_dashes_are_an_argument_like_others(words_script, words):
+    done = run("-n", "1", words_script, *words)
+    assert done.returncode == 0 and json.loads(done.stdout) == [words], done
+
+
 @pytest.mark.parametrize(
     "name", ["a b.py", "$(touch made).py", "-x.py", "'\".py", "é.py"]
 )
@@ -153,7 +159,8 @@ def test_sigusr1_reaches_the_functions_of_the_time_limit(script):
     [
         (["-n", "0", "true"], "'0'"),
         (["-n", "two", "true"], "'two'"),
-        (["-n", "2"], "program"),
+        (["-n", "2"], "which program?"),
+        (["-n", "2", "--"], "which program?"),
         (["-n", "2", "nowhere.py"], "no script 'nowhere.py'"),
         (["-n", "2", "nowhere"], "no program 'nowhere'"),
         (["--hosts", "a,,b", "true"], "''"),
