@@ -103,25 +103,28 @@ def _options(
     """What mpirun is told, each with the reason where nobody has asked for it."""
     if os.geteuid() == 0 and not _root_is_allowed(launcher):
         yield ["--allow-run-as-root"], "you are root"
+    n = asked.n
     if asked.hosts is not None:
-        hosts = _share_out(_hosts(asked.hosts), asked.n)
+        hosts = _share_out(_hosts(asked.hosts), n)
+        # In an allocation mpirun takes the numbers of hosts as what they have at most.
+        n = n or sum(count for _, count in hosts)
         yield ["--host", ",".join(f"{host}:{count}" for host, count in hosts)], ""
         for name in filter(_EXPORTED.fullmatch, sorted(os.environ)):
             yield ["-x", name], ""
-    elif asked.n and asked.n > cores() and not _room_is_known(launcher):
+    elif n and n > cores() and not _room_is_known(launcher):
         # Each of the two knows one of the ways to say it.
         old = launcher.version < (5,)
         words = ["--oversubscribe"] if old else ["--map-by", ":oversubscribe"]
-        yield words, f"{asked.n} ranks on {cores()} cores"
+        yield words, f"{n} ranks on {cores()} cores"
     if asked.bcast_imports and asked.hosts is None:
         yield ["-x", _BCAST_IMPORTS], ""
     if copies := _copies(launcher):
         yield copies, "this container lets no rank read the memory of another one"
-    if asked.n and asked.n >= _MANY and launcher.version < (5,):
+    if n and n >= _MANY and launcher.version < (5,):
         words = ["--mca", "odls_base_num_threads", "0"]
-        yield words, f"{asked.n} ranks: it may hang where some end at once"
-    if asked.n:
-        yield ["-n", str(asked.n)], ""
+        yield words, f"{n} ranks: it may hang where some end at once"
+    if n:
+        yield ["-n", str(n)], ""
 
 
 def _root_is_allowed(launcher: Launcher) -> bool:

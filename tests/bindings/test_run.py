@@ -181,16 +181,17 @@ def test_what_cannot_be_is_status_2_and_says_why(words, said, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize(
-    "hosts, n, shared_out",
+    "hosts, n, shared_out, told_n",
     [
-        ("a,b,c", "7", "a:3,b:2,c:2"),
-        ("a,b,c", "2", "a:1,b:1"),
-        ("a,b", None, "a:1,b:1"),
-        ("a:3,b:5", "6", "a:3,b:5"),
-        ("node-1.site:2", None, "node-1.site:2"),
+        ("a,b,c", 7, "a:3,b:2,c:2", 7),
+        ("a,b,c", 2, "a:1,b:1", 2),
+        ("a,b", None, "a:1,b:1", 2),
+        ("a:3,b:5", 6, "a:3,b:5", 6),
+        ("a:3,b:1", None, "a:3,b:1", 4),
+        ("node-1.site:2", None, "node-1.site:2", 2),
     ],
 )
-def test_ranks_are_shared_out_among_hosts(tmp_path, hosts, n, shared_out):
+def test_ranks_are_shared_out_among_hosts(hosts, n, shared_out, told_n):
     script = (
         "import argparse; from pypar import run; from pypar.launcher import Launcher; "
         f"asked = argparse.Namespace(hosts={hosts!r}, n={n}, bcast_imports=False); "
@@ -198,6 +199,7 @@ def test_ranks_are_shared_out_among_hosts(tmp_path, hosts, n, shared_out):
     )
     told = alone(PYTHON, "-c", script)
     assert f"'--host', '{shared_out}'" in told.stdout, told
+    assert f"'-n', '{told_n}'" in told.stdout, told
 
 
 @pytest.mark.parametrize(

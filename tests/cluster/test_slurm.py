@@ -223,3 +223,14 @@ def test_run_in_an_allocation_takes_all_of_it(job):
     line = f"exec {PYTHON} -m pypar run {SOURCE / 'apps' / 'ring.py'}"
     told = job(line, "-N2", "-n4").told()
     assert "'P0P1P2P3' came back" in told and "oversubscribe" not in told
+
+
+def test_run_on_hosts_with_too_little_room_starts_nothing(slurm, tmp_path):
+    """mpirun that is told hosts but no number starts what there is room for."""
+    file = tmp_path / "job.out"
+    line = f"exec {PYTHON} -m pypar run --hosts h1:3,h2:1 echo started"
+    words = ["-N2", "-n4", "--wait", f"--output={file}", "--wrap", line]
+    done = slurm.run("sbatch", *words)
+    told = file.read_text()
+    assert done.returncode == 1 and "not enough slots" in told, told
+    assert "started" not in told
