@@ -24,9 +24,12 @@ _HOST = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.-]*)(?::([1-9]\d*))?")
 # Here the batch system says on which hosts, and how many ranks; mpirun asks it.
 _ALLOCATIONS = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_DJOB_HOSTFILE", "PE_HOSTFILE")
 
-# What ranks on other hosts would go without.
+# What ranks on other hosts would go without. threads.py has the libraries by name, but
+# it cannot be imported here: it starts MPI.
 _EXPORTED = re.compile(
-    r"(PAR_|PYTHON|OMP_|OPENBLAS_|MKL_)\w+|LD_LIBRARY_PATH|VIRTUAL_ENV", re.ASCII
+    r"(PAR_|PYTHON|OMP_|OPENBLAS_|MKL_|BLIS_|VECLIB_|NUMBA_|NUMEXPR_)\w+"
+    r"|LD_LIBRARY_PATH|VIRTUAL_ENV",
+    re.ASCII,
 )
 
 _BCAST_IMPORTS = "PAR_BCAST_IMPORTS"  # imports.py looks for it

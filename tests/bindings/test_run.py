@@ -202,6 +202,15 @@ def test_ranks_are_shared_out_among_hosts(hosts, n, shared_out, told_n):
     assert f"'-n', '{told_n}'" in told.stdout, told
 
 
+def test_the_users_numbers_of_threads_go_to_other_hosts():
+    script = (
+        "from pypar import run, threads; "
+        "print([name for name in threads.VARIABLES if not run._EXPORTED.fullmatch(name)])"
+    )
+    told = alone(PYTHON, "-c", script)
+    assert told.stdout == "[]\n", told
+
+
 @pytest.mark.parametrize(
     "errno, env, version, told",
     [
