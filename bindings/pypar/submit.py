@@ -14,8 +14,8 @@ from pathlib import Path
 from .run import ranks
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60}
-_DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
-_AS_SLURM_SAYS = re.compile(r"\d+|(?:\d+-)?\d+(?::\d\d){1,2}|\d+-\d+")
+_DURATION = re.compile(r"(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?", re.ASCII)
+_AS_SLURM_SAYS = re.compile(r"\d+|(?:\d+-)?\d+(?::\d\d){1,2}|\d+-\d+", re.ASCII)
 # What means nothing else in a line of #SBATCH.
 _WORD = re.compile(r"[A-Za-z0-9_.,:+@%=/\[\]-]+")
 
@@ -103,8 +103,13 @@ def _script(text: str) -> Path:
 
 def duration(text: str) -> str:
     """A time limit as SLURM writes it; "2h" is 0-02:00:00."""
-    if _AS_SLURM_SAYS.fullmatch(text):
-        return text
+    limit = text if _AS_SLURM_SAYS.fullmatch(text) else _as_slurm_says(text)
+    if not _seconds_of(limit):  # to SLURM that means no limit
+        raise argparse.ArgumentTypeError(f"{text!r}: a minute is the least")
+    return limit
+
+
+def _as_slurm_says(text: str) -> str:
     found = _DURATION.fullmatch(text)
     if not found:
         raise argparse.ArgumentTypeError(
@@ -112,9 +117,17 @@ def duration(text: str) -> str:
         )
     numbers = zip(found.groups("0"), _UNITS.values(), strict=True)
     minutes = sum(int(number) * unit for number, unit in numbers) // 60
-    if not minutes:  # to SLURM that means no limit
-        raise argparse.ArgumentTypeError(f"{text!r}: a minute is the least")
     return f"{minutes // 1440}-{minutes // 60 % 24:02}:{minutes % 60:02}:00"
+
+
+def _seconds_of(limit: str) -> int:
+    """Of what SLURM writes: minutes, minutes:seconds, hours:minutes:seconds, and
+    days-hours, behind which may stand :minutes and :seconds."""
+    days, dash, clock = limit.rpartition("-")
+    numbers = clock.split(":")
+    units = (3600, 60, 1) if dash or len(numbers) == 3 else (60, 1)
+    seconds = sum(int(n) * unit for n, unit in zip(numbers, units, strict=False))
+    return int(days or 0) * 86400 + seconds
 
 
 def batch_script(asked: argparse.Namespace, arguments: list[str]) -> str:
