@@ -5,6 +5,7 @@ The batch script is written here, and goes to sbatch without a shell or a file b
 """
 
 import argparse
+import math
 import re
 import shlex
 import subprocess
@@ -19,7 +20,14 @@ _AS_SLURM_SAYS = re.compile(r"\d+|(?:\d+-)?\d+(?::\d\d){1,2}|\d+-\d+", re.ASCII)
 # What means nothing else in a line of #SBATCH.
 _WORD = re.compile(r"[A-Za-z0-9_.,:+@%=/\[\]-]+")
 
-_SIGNAL_MAX = 65535  # seconds before the end, as sbatch has it
+# How long before the end the signal comes, and what sbatch takes at most; seconds.
+_SIGNAL = 60
+_SIGNAL_MAX = 65535
+
+# mpirun passes the signal on to all ranks, and to what they have started. It is for the
+# functions of on_time_limit: who has named none works on until the time is up.
+_IGNORE = "trap '' USR1"
+_DEAF = ["sh", "-c", f'{_IGNORE}; exec "$@"', "sh"]
 
 # Options that sbatch has by the same names.
 _SAME = {
@@ -39,6 +47,11 @@ def main(arguments: list[str]) -> int:
     at = arguments.index("--") if "--" in arguments else len(arguments)
     parser = _parser()
     asked = parser.parse_args(arguments[:at])
+    limit = _seconds_of(asked.time) if asked.time else math.inf
+    if asked.signal is None:
+        asked.signal = _SIGNAL if _SIGNAL < limit else 0
+    if asked.signal >= limit:
+        parser.error(f"--signal {asked.signal}: the job ends after {limit} seconds")
     if ":" in arguments[at:]:
         parser.error("':' as an argument: mpirun takes it for the next program")
     text = batch_script(asked, arguments[at + 1 :])
@@ -71,9 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--signal",
         type=_seconds,
-        default=60,
         metavar="SECONDS",
-        help="before the end, when pypar.on_time_limit calls its functions; else 60",
+        help="before the end, when pypar.on_time_limit calls its functions, 0 for never; "
+        f"else {_SIGNAL} if --time is longer",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the batch script, submit nothing"
@@ -135,9 +148,11 @@ def batch_script(asked: argparse.Namespace, arguments: list[str]) -> str:
     name = asked.name or re.sub(r"[^A-Za-z0-9_.-]", "_", asked.script.stem)
     options = {"job-name": name, "ntasks": asked.n, "time": asked.time}
     options |= {name: getattr(asked, name.replace("-", "_")) for name in _SAME}
-    options["signal"] = f"B:USR1@{asked.signal}"
+    options["signal"] = f"B:USR1@{asked.signal}" if asked.signal else None
     lines = [f"#SBATCH --{name}={value}" for name, value in options.items() if value]
-    python = [] if asked.script.suffix == ".py" else [sys.executable]
-    program = [*python, str(asked.script), *arguments]
+    program = [sys.executable, str(asked.script), *arguments]
+    if asked.signal:
+        lines.append(_IGNORE)  # until mpirun attends to it
+        program = [*_DEAF, *program]
     command = [sys.executable, "-m", "pypar", "run", *program]
     return "\n".join(["#!/bin/sh", *lines, f"exec {shlex.join(command)}", ""])

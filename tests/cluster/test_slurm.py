@@ -219,6 +219,30 @@ def test_submit_has_the_functions_of_the_time_limit_called(submit, script):
     assert stopped(job) == STOPPED
 
 
+def test_submit_lets_a_script_work_on_that_has_no_such_function(submit, script):
+    """On two nodes, and on each of them with one rank that has a function."""
+    file = script("""
+        from pypar import on_time_limit, world
+
+        def tell_the_others():
+            world.send("time is up", world.rank - 1)
+
+        if world.rank % 2:
+            on_time_limit(tell_the_others)
+            world.barrier()
+        else:
+            world.barrier()
+            print("ready")
+            print("rank", world.rank, "heard that", world.receive(world.rank + 1))
+        world.barrier()
+    """)
+    job = submit(file, "-n", "4", "--nodes", "2")
+    job.wait_for("ready")
+    job.signal("--batch")
+    heard = sorted(re.findall(r"rank \d heard that time is up", job.told()))
+    assert heard == [f"rank {rank} heard that time is up" for rank in (0, 2)]
+
+
 def test_run_in_an_allocation_takes_all_of_it(job):
     line = f"exec {PYTHON} -m pypar run {SOURCE / 'apps' / 'ring.py'}"
     told = job(line, "-N2", "-n4").told()
