@@ -6,6 +6,7 @@ import importlib.util
 import io
 import os
 import pickle
+import signal
 import sys
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
@@ -24,9 +25,19 @@ def main(arguments: list[str]) -> int:
     sys.path[0] = program.folder
     if world.size > 1:
         _core._set_pickler(_dump)
+        if world.rank:
+            _ignore_the_time_limit()
         service.start(world, knows_script=False)
     _run(program)
     return 0
+
+
+def _ignore_the_time_limit() -> None:
+    """The launcher sends its signal to all ranks, and only rank 0 runs the script that
+    may have named a function for it: the others must not die of it."""
+    for number in signal.SIGUSR1, signal.SIGUSR2:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.SIG_IGN)
 
 
 class Program(NamedTuple):

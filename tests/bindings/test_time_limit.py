@@ -125,6 +125,24 @@ else:
     assert told == ["rank 0 has done its work"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
+def test_the_signal_harms_no_worker_of_pypar_pool(script, number):
+    """Rank 0 alone runs the script, and has a function; the signal comes to all."""
+    file = script(f"""
+        import signal
+        from pypar import Pool, on_time_limit
+
+        on_time_limit(lambda: print("time is up"), {int(number)})
+        with Pool(1) as pool:
+            assert pool.apply(signal.raise_signal, [{int(number)}]) is None
+            signal.raise_signal({int(number)})
+            print(pool.apply(abs, [-1]))
+    """)
+    done = mpirun(2, PYTHON, "-m", "pypar", "pool", file)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "time is up\n1\n"
+
+
 @ranks(1)
 def test_what_is_given_comes_back(world):
     before = signal.getsignal(signal.SIGUSR2)
