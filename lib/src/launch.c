@@ -31,14 +31,16 @@ launcher launch_who(int size)
 
 /* ---- the launcher's process ----------------------------------------------- */
 
+/* Where several MPIs are installed a name goes on with whose it is: mpirun.openmpi. */
 static bool is_launcher(const char *name)
 {
-    static const char *const names[] = {"mpirun", "mpiexec",         "orterun",
-                                        "orted",  "prterun",         "prte",
-                                        "prted",  "hydra_pmi_proxy", "mpiexec.hydra"};
+    static const char *const names[] = {"mpirun", "mpiexec",        "orterun",
+                                        "orted",  "prterun",        "prte",
+                                        "prted",  "hydra_pmi_proxy"};
+    size_t length = strcspn(name, ".");
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(name, names[i]))
+        if (length == strlen(names[i]) && !strncmp(name, names[i], length))
             return true;
     return false;
 }

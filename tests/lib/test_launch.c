@@ -2,7 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "affinity.h"
 #include "check_par.h"
 #include "launch.h"
 
@@ -213,6 +217,55 @@ START_TEST(mpirun_gives_what_it_may_use_itself)
 }
 END_TEST
 
+/* The exit status of a process that calls ASK with OWN. */
+static int child(int (*ask)(void *), void *own)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(ask(own));
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        return -1;
+    return WEXITSTATUS(status);
+}
+
+/* Whether the room of a rank is OWN, a mask. */
+static int has_room(void *own)
+{
+    mask room = launch_room(LAUNCHER_OPEN_MPI_4);
+
+    return mask_equal(&room, own);
+}
+
+/* The same for a rank that is started by a process called NAME, on the first of its
+ * CPUs. */
+static int starter_has_room(void *name)
+{
+    mask now = affinity_of(0), own = {{0}};
+
+    mask_add(&own, mask_next(&now, -1));
+    if (prctl(PR_SET_NAME, name) || affinity_set(&now, &own))
+        return -1;
+    return child(has_room, &own);
+}
+
+START_TEST(mpirun_is_known_by_its_name)
+{
+    static char *const names[] = {"mpirun",        "mpirun.openmpi", "mpiexec.openmpi",
+                                  "mpiexec.hydra", "orted",          "hydra_pmi_proxy"};
+    static char *const others[] = {"mpi", "mpirunner", "python3.11"};
+    mask now = affinity_of(0), outer = launch_room(LAUNCHER_OPEN_MPI_4), first = {{0}};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_msg(child(starter_has_room, names[i]) == 1, "%s", names[i]);
+    mask_add(&first, mask_next(&now, -1));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_msg(child(starter_has_room, others[i]) == mask_equal(&outer, &first),
+                      "%s", others[i]);
+}
+END_TEST
+
 START_TEST(others_give_no_more_than_they_gave)
 {
     check_room(SRUN, 2, "0-3", NULL, "0-3");
@@ -237,6 +290,7 @@ static void add(Suite *suite)
 {
     check_add_each(suite, TRACES, a_launchers_choice_is_told_from_its_default);
     check_add(suite, mpirun_gives_what_it_may_use_itself);
+    check_add(suite, mpirun_is_known_by_its_name);
     check_add(suite, others_give_no_more_than_they_gave);
     check_add(suite, without_a_machine_a_rank_is_free);
 }
