@@ -22,7 +22,8 @@ def what_mpi(text: str) -> Mpi | None:
     """Which MPI says this of itself, in the first lines of `mpirun --version` or in
     MPI_Get_library_version; None for none that is known."""
     for name, pattern in (
-        ("Open MPI", r"Open MPI\)? v?([\d.]+\w*)"),
+        # Under another name than mpirun its own says OpenRTE, the part that it is of.
+        ("Open MPI", r"(?:Open MPI\)?|\(OpenRTE\)) v?([\d.]+\w*)"),
         ("MPICH", r"HYDRA[\s\S]*?Version:\s*([\d.]+\w*)|MPICH Version:\s*([\d.]+\w*)"),
         ("Intel MPI", r"Intel\(R\) MPI Library\D*([\d.]+)"),
     ):

@@ -83,6 +83,8 @@ def test_an_mpirun_of_another_mpi_is_found(world, made):
 def test_mpis_are_known_by_what_they_say(world):
     said = {
         "Open MPI v5.0.11, package: Open MPI": ("Open MPI", "5.0.11"),
+        "mpirun (Open MPI) 4.1.4": ("Open MPI", "4.1.4"),
+        "mpirun.openmpi (OpenRTE) 4.1.4": ("Open MPI", "4.1.4"),
         "MPICH Version:      5.0.2\nMPICH Release date": ("MPICH", "5.0.2"),
         "Intel(R) MPI Library for Linux* OS, Version 2021.9": ("Intel MPI", "2021.9"),
     }
