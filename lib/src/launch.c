@@ -6,11 +6,13 @@
  * a core each for jobs of one or two ranks, and a NUMA node or package each for larger
  * ones, or nothing where there are more ranks than cores.
  */
+#define _GNU_SOURCE /* strcasestr */
 #include "launch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "affinity.h"
@@ -81,20 +83,34 @@ mask launch_room(launcher who)
 
 /* ---- who has chosen --------------------------------------------------------- */
 
-/* Whether Open MPI's --map-by VALUE says anything about less than a node. */
-static bool maps_within_node(const char *value)
+/* Whether UNIT, of which Open MPI takes a beginning and small letters or capitals, is
+ * less than a node: not where none is named. */
+static bool is_within_node(const char *unit)
 {
     static const char *const whole[] = {"slot", "node", "seq"};
-    const char *unit = value;
+    size_t length = strcspn(unit, ":");
 
-    if (strstr(value, "PE=") || strstr(value, "pe="))
-        return true;
-    if (!strncmp(value, "ppr:", 4)) /* ppr:2:node */
-        unit = strchr(value + 4, ':') ? strchr(value + 4, ':') + 1 : "";
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
-        if (!strncmp(unit, whole[i], strlen(whole[i])))
+        if (!strncasecmp(unit, whole[i], length))
             return false;
     return true;
+}
+
+/* Whether so many for each of a unit, as in 2:socket, are within a node. */
+static bool deals_within_node(const char *value)
+{
+    const char *unit = strchr(value, ':');
+
+    return is_within_node(unit ? unit + 1 : "");
+}
+
+/* Whether --map-by VALUE says anything about less than a node. */
+static bool maps_within_node(const char *value)
+{
+    if (strcasestr(value, "PE="))
+        return true;
+    return strncasecmp(value, "ppr:", 4) ? is_within_node(value)
+                                         : deals_within_node(value + 4);
 }
 
 /* What mpirun of Open MPI 4 has been told about CPUs; false where nothing. */

@@ -187,6 +187,46 @@ START_TEST(a_launchers_choice_is_told_from_its_default)
 }
 END_TEST
 
+/* What mpirun is told as a variable, for one rank on its first core; and what is said of
+ * that, NULL where it is nothing about less than a node. */
+static const struct {
+    const char *variable, *why;
+} spellings[] = {
+#define MAP_BY "OMPI_MCA_rmaps_base_mapping_policy="
+    {MAP_BY "slot", NULL},
+    {MAP_BY "SLOT", NULL},
+    {MAP_BY "sl", NULL},
+    {MAP_BY "Node:oversubscribe", NULL},
+    {MAP_BY ":oversubscribe", NULL},
+    {MAP_BY "ppr:1:NODE", NULL},
+    {MAP_BY "PPR:1:node:oversubscribe", NULL},
+    {MAP_BY ":pe=1", "kept: mpirun --map-by :pe=1"},
+    {MAP_BY "Slot:Pe=1", "kept: mpirun --map-by Slot:Pe=1"},
+    {MAP_BY "ppr:1:node:PE=1", "kept: mpirun --map-by ppr:1:node:PE=1"},
+    {MAP_BY "PPR:1:Socket", "kept: mpirun --map-by PPR:1:Socket"},
+    {MAP_BY "SOCKET:oversubscribe", "kept: mpirun --map-by SOCKET:oversubscribe"},
+#undef MAP_BY
+};
+
+enum { SPELLINGS = sizeof spellings / sizeof *spellings };
+
+START_TEST(an_option_is_known_in_all_spellings)
+{
+    const char *why = spellings[_i].why;
+    trace t = {.variables = {OMPI4, spellings[_i].variable}};
+    machine *m = place_machine("pack:2 [numa] core:4 pu:2", false);
+    share_claim claim = {.have = policy_list_entry("0-1", 0)};
+    mask room = {{0}};
+
+    set(&t);
+    launch_judge(launch_who(1), 1, 0, m, &room, &claim);
+    ck_assert_msg(claim.chosen == !!why, "%s", spellings[_i].variable);
+    ck_assert_str_eq(claim.why, why ? why : "mpirun's default");
+    free(m);
+    forget();
+}
+END_TEST
+
 /* Where a rank may go if it is to be moved. */
 static void check_room(const char *variable, int size, const char *have, const char *own,
                        const char *expected)
@@ -289,6 +329,7 @@ END_TEST
 static void add(Suite *suite)
 {
     check_add_each(suite, TRACES, a_launchers_choice_is_told_from_its_default);
+    check_add_each(suite, SPELLINGS, an_option_is_known_in_all_spellings);
     check_add(suite, mpirun_gives_what_it_may_use_itself);
     check_add(suite, mpirun_is_known_by_its_name);
     check_add(suite, others_give_no_more_than_they_gave);
