@@ -113,25 +113,44 @@ static bool maps_within_node(const char *value)
                                          : deals_within_node(value + 4);
 }
 
+static bool is_given(const char *value)
+{
+    return *value;
+}
+
+static bool is_on(const char *value)
+{
+    return *value && !strchr("0fFnN", *value); /* false, no */
+}
+
 /* What mpirun of Open MPI 4 has been told about CPUs; false where nothing. */
 static bool told(char why[PLACE_WHY])
 {
     static const struct {
         const char *variable, *option;
+        bool (*is_about_cpus)(const char *value);
     } all[] = {
-        {"OMPI_MCA_hwloc_base_binding_policy", "--bind-to"},
-        {"OMPI_MCA_hwloc_base_cpu_set", "--cpu-set"},
-        {"OMPI_MCA_hwloc_base_cpu_list", "--cpu-list"},
-        {"OMPI_MCA_rmaps_base_cpus_per_rank", "--cpus-per-rank"},
-        {"OMPI_MCA_rmaps_base_mapping_policy", "--map-by"},
+        {"OMPI_MCA_hwloc_base_binding_policy", "--bind-to", is_given},
+        {"OMPI_MCA_hwloc_base_bind_to_core", "--bind-to-core", is_on},
+        {"OMPI_MCA_hwloc_base_bind_to_socket", "--bind-to-socket", is_on},
+        {"OMPI_MCA_hwloc_base_cpu_set", "--cpu-set", is_given},
+        {"OMPI_MCA_hwloc_base_cpu_list", "--cpu-list", is_given},
+        {"OMPI_MCA_orte_rankfile", "--rankfile", is_given},
+        {"OMPI_MCA_rmaps_base_cpus_per_rank", "--cpus-per-rank", is_given},
+        {"OMPI_MCA_rmaps_base_mapping_policy", "--map-by", maps_within_node},
+        {"OMPI_MCA_rmaps_base_bycore", "--bycore", is_on},
+        {"OMPI_MCA_rmaps_ppr_n_persocket", "--npersocket", is_given},
+        {"OMPI_MCA_rmaps_ppr_pattern", "--ppr", deals_within_node},
     };
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         const char *value = getenv(all[i].variable);
+        bool has_value = all[i].is_about_cpus != is_on;
 
-        if (!value || (!strcmp(all[i].option, "--map-by") && !maps_within_node(value)))
+        if (!value || !all[i].is_about_cpus(value))
             continue;
-        snprintf(why, PLACE_WHY, "kept: mpirun %s %.80s", all[i].option, value);
+        snprintf(why, PLACE_WHY, "kept: mpirun %s%s%.80s", all[i].option,
+                 has_value ? " " : "", has_value ? value : "");
         return true;
     }
     return false;

@@ -8,6 +8,7 @@
 
 #include "affinity.h"
 #include "check_par.h"
+#include "environ.h"
 #include "launch.h"
 
 /* What a launcher leaves behind: variables, and the rank's CPUs. */
@@ -137,20 +138,12 @@ enum { TRACES = sizeof traces / sizeof *traces };
 
 static void forget(void)
 {
-    static const char *const all[] = {"OMPI_MCA_orte_launch",
-                                      "OMPI_MCA_hwloc_base_binding_policy",
-                                      "OMPI_MCA_hwloc_base_cpu_set",
-                                      "OMPI_MCA_hwloc_base_cpu_list",
-                                      "OMPI_MCA_rmaps_base_cpus_per_rank",
-                                      "OMPI_MCA_rmaps_base_mapping_policy",
-                                      "PRTE_LAUNCHED",
-                                      "PMI_FD",
-                                      "HYDI_CONTROL_FD",
-                                      "SLURM_PROCID",
-                                      "SLURM_CPU_BIND_TYPE"};
+    static const char *const all[] = {"OMPI_MCA_",    "PRTE_LAUNCHED",
+                                      "PMI_FD",       "HYDI_CONTROL_FD",
+                                      "SLURM_PROCID", "SLURM_CPU_BIND_TYPE"};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        unsetenv(all[i]);
+        environ_forget(all[i]);
 }
 
 static void set(const trace *t)
@@ -206,6 +199,17 @@ static const struct {
     {MAP_BY "PPR:1:Socket", "kept: mpirun --map-by PPR:1:Socket"},
     {MAP_BY "SOCKET:oversubscribe", "kept: mpirun --map-by SOCKET:oversubscribe"},
 #undef MAP_BY
+    {"OMPI_MCA_hwloc_base_bind_to_core=1", "kept: mpirun --bind-to-core"},
+    {"OMPI_MCA_hwloc_base_bind_to_core=0", NULL},
+    {"OMPI_MCA_hwloc_base_bind_to_socket=true", "kept: mpirun --bind-to-socket"},
+    {"OMPI_MCA_rmaps_base_bycore=1", "kept: mpirun --bycore"},
+    {"OMPI_MCA_rmaps_base_bycore=false", NULL},
+    {"OMPI_MCA_rmaps_base_bynode=1", NULL},
+    {"OMPI_MCA_rmaps_ppr_n_persocket=1", "kept: mpirun --npersocket 1"},
+    {"OMPI_MCA_rmaps_ppr_n_pernode=1", NULL},
+    {"OMPI_MCA_rmaps_ppr_pattern=1:socket", "kept: mpirun --ppr 1:socket"},
+    {"OMPI_MCA_rmaps_ppr_pattern=1:node", NULL},
+    {"OMPI_MCA_orte_rankfile=/a/file", "kept: mpirun --rankfile /a/file"},
 };
 
 enum { SPELLINGS = sizeof spellings / sizeof *spellings };
