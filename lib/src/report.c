@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "affinity.h"
 #include "comm.h"
 #include "digest.h"
 #include "memory.h"
@@ -60,11 +61,30 @@ static void find_memory(report_rank *self)
     memory_count("/proc/self/numa_maps", &near, &far, &self->near, &self->far);
 }
 
+/* This rank's place: where the kernel lets it run now, whoever has moved it since par
+ * did. */
+static place find_place(void)
+{
+    place p = node_place();
+    mask now = affinity_of(0);
+    char why[PLACE_WHY];
+    const machine *m = node_machine();
+
+    if ((m && m->made_up) || mask_next(&now, -1) < 0 || mask_equal(&now, &p.mask))
+        return p;
+    p.mask = now;
+    p.cpus = par_cpus();
+    p.bound = false;
+    memcpy(why, p.why, sizeof why);
+    snprintf(p.why, sizeof p.why, "moved since: %.180s", why);
+    return p;
+}
+
 static void describe(report_rank *self)
 {
     const char *threads = getenv("OMP_NUM_THREADS");
 
-    *self = (report_rank){.place = node_place(), .node = node_first()};
+    *self = (report_rank){.place = find_place(), .node = node_first()};
     self->machine = -1;
     self->threads = threads ? atoi(threads) : 0;
     snprintf(self->host, sizeof self->host, "%s", par_hostname());

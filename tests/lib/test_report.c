@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "affinity.h"
 #include "check_par.h"
 #include "check_report.h"
 #include "node.h"
@@ -58,6 +59,48 @@ START_TEST(every_rank_has_its_line_with_its_own_reason)
 }
 END_TEST
 
+/* A CPU that is not the whole of this rank's place. */
+static int other_cpu(const place *mine)
+{
+    mask allowed = machine_allowed(node_machine());
+    int cpu = mask_next(&allowed, -1);
+
+    return mask_count(&mine->mask) == 1 && mask_has(&mine->mask, cpu)
+               ? mask_next(&allowed, cpu)
+               : cpu;
+}
+
+START_TEST(ranks_that_have_moved_are_shown_where_they_are)
+{
+    place mine = node_place();
+    int cpu = other_cpu(&mine);
+    mask there = {{0}};
+    char *text, expected[PLACE_WHY + 64];
+
+    if (cpu < 0) /* the machine has no other */
+        return;
+    mask_add(&there, cpu);
+    ck_assert_int_eq(affinity_set(&mine.mask, &there), 0);
+    text = told(world, PAR_REPORT_JSON);
+    ck_assert_int_eq(affinity_set(&there, &mine.mask), 0);
+    if (text) {
+        ck_assert_int_eq(times_in(text, "\"why\": \"moved since: "), ranks);
+        snprintf(expected, sizeof expected,
+                 "{\"rank\": 0, \"uses\": 1, \"bound\": false, \"why\": \"moved since: "
+                 "%.150s",
+                 mine.why);
+        ck_in(expected, text);
+        snprintf(expected, sizeof expected, ", \"cpus\": [%d], ", cpu);
+        ck_in(expected, text);
+    }
+    free(text);
+    text = told(world, PAR_REPORT_ALL);
+    if (text)
+        ck_not_in("moved since", text);
+    free(text);
+}
+END_TEST
+
 START_TEST(a_communicator_has_its_own_ranks_alone)
 {
     par_comm *half;
@@ -109,6 +152,7 @@ static void add(Suite *suite)
 {
     check_add(suite, rank_0_gets_the_text_and_the_others_nothing);
     check_add(suite, every_rank_has_its_line_with_its_own_reason);
+    check_add(suite, ranks_that_have_moved_are_shown_where_they_are);
     check_add(suite, a_communicator_has_its_own_ranks_alone);
     check_add(suite, wrong_arguments_are_refused_and_the_job_goes_on);
     check_add(suite, the_json_of_a_host_with_odd_letters_is_one_text);
