@@ -462,6 +462,92 @@ def test_an_await_that_is_given_up_leaves_the_request_as_it_is(world):
     assert asyncio.run(main()) == "later"
 
 
+# Of a communicator with a Request that somebody has, and that is not done, free raises.
+
+
+async def timed_out(comm):
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await comm.ireceive(0, 5)
+
+
+async def cancelled(comm):
+    async def wait():
+        await comm.ireceive(0, 5)
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@ranks(1)
+@pytest.mark.parametrize("give_up", [timed_out, cancelled])
+def test_a_receive_whose_await_is_given_up_leaves_its_message_to_others(world, give_up):
+    comm = world.duplicate()
+
+    async def main():
+        never = asyncio.create_task(asyncio.wait_for(world.ireceive(0, 9), 30))
+        await give_up(comm)
+        gc.collect()
+        comm.send("the message", 0, 5)
+        assert await comm.ireceive(0, 5) == "the message"
+        world.send("end", 0, 9)
+        assert await never == "end"
+
+    asyncio.run(main())
+    comm.free()
+
+
+@ranks(1)
+def test_of_two_tasks_that_await_one_request_one_may_give_up(world):
+    async def main():
+        request = world.ireceive(0)
+
+        async def wait():
+            return await request
+
+        stays = asyncio.create_task(wait())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wait(), 0.05)
+        world.send("for the other", 0)
+        return await asyncio.wait_for(stays, 30)
+
+    assert asyncio.run(main()) == "for the other"
+
+
+@ranks(1)
+def test_a_receive_that_is_awaited_when_the_loop_ends_is_let_go(world):
+    comm = world.duplicate()
+
+    async def wait():
+        await comm.ireceive(0, 5)
+
+    async def main():
+        asyncio.get_running_loop().waits = asyncio.create_task(wait())
+        await asyncio.sleep(0.05)
+
+    asyncio.run(main())
+    gc.collect()
+    comm.free()
+
+
+@ranks(1)
+def test_a_request_that_ends_after_its_loop_was_closed_harms_no_other(world):
+    async def wait(tag):
+        return await world.ireceive(0, tag)
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(wait(5))
+    task._log_destroy_pending = False
+    loop.run_until_complete(asyncio.sleep(0.05))
+    loop.close()
+    world.send("nobody hears of it", 0, 5)
+    world.send("heard", 0, 6)
+    assert asyncio.run(asyncio.wait_for(wait(6), 30)) == "heard"
+
+
 def test_a_script_ends_well_with_requests_under_way(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
