@@ -4,7 +4,8 @@
  * Whether ranks get in each other's way is not seen from pairs of them: two that may
  * both run on all of a package have a core each. So each rank is given a core among
  * those it may run on, as a matching in a graph: ranks for which that can't be done are
- * too many for the cores that they have together, and these are found exactly.
+ * too many for the cores that they have together, and these are found exactly. So are
+ * those that have more threads than CPUs together, each thread being given a CPU.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -60,55 +61,123 @@ static const char *plural(int count)
     return count == 1 ? "" : "s";
 }
 
-/* ---- more ranks than cores ----------------------------------------------- */
+/* ---- a matching of ranks and what they run on ------------------------------ */
 
-/* A core for each rank of the node, as far as there are any. All are numbered from 0. */
+/* The units, cores or CPUs, of the node's ranks: as many as each wants, as far as there
+ * are any. All are numbered from 0. */
 typedef struct matching {
-    mask *cores;    /* that each rank may run on */
-    int *core_of;   /* each rank's; -1: none */
+    mask *units;    /* that each rank may run on */
+    int *wants;     /* how many each is to have */
+    int *has;       /* how many it has */
+    int *rank_on;   /* each unit's; -1: none */
+    int *stack;     /* of a search: the units to go on from */
+    int *came_from; /* of a search: the rank from which each unit was reached */
+    int *gives;     /* of a search: the unit that each rank would give away for another */
     bool *told;     /* the ranks that have been warned about */
-    int *rank_on;   /* each core's; -1: none */
-    int *stack;     /* of a search: the cores to go on from */
-    int *came_from; /* of a search: the rank from which each core was reached */
 } matching;
 
-/* Search from RANK, over the cores it may have and the ranks that have them now, until
- * a core is free: it, or -1 if there is none. SEEN becomes the cores looked at. */
+/* For matching_close. */
+static par_error matching_open(matching *m, int count)
+{
+    size_t ranks = (size_t)count, units = MASK_CPUS;
+    size_t bytes = ranks * sizeof(mask) + 3 * (ranks + units) * sizeof(int) + ranks;
+
+    *m = (matching){.units = calloc(1, bytes)};
+    if (!m->units)
+        return error_memory(bytes, "the report's warnings");
+    m->wants = (int *)(m->units + ranks);
+    m->has = m->wants + ranks;
+    m->gives = m->has + ranks;
+    m->rank_on = m->gives + ranks;
+    m->stack = m->rank_on + units;
+    m->came_from = m->stack + units;
+    m->told = (bool *)(m->came_from + units);
+    for (size_t u = 0; u < units; u++)
+        m->rank_on[u] = -1;
+    return PAR_OK;
+}
+
+static void matching_close(matching *m)
+{
+    free(m->units);
+}
+
+/* Search from RANK, over the units it may have and the ranks that have them now, until
+ * a unit is free: it, or -1 if there is none. SEEN becomes the units looked at. */
 static int search(const matching *m, int rank, mask *seen)
 {
-    int depth = 0;
+    int depth = 0, given = -1;
 
     *seen = (mask){{0}};
     for (;;) {
-        mask more = mask_without(&m->cores[rank], seen);
+        mask more = mask_without(&m->units[rank], seen);
 
-        for (int core = -1; (core = mask_next(&more, core)) >= 0;) {
-            m->came_from[core] = rank;
-            if (m->rank_on[core] < 0)
-                return core;
-            m->stack[depth++] = core;
+        for (int unit = -1; (unit = mask_next(&more, unit)) >= 0;) {
+            m->gives[rank] = given;
+            m->came_from[unit] = rank;
+            if (m->rank_on[unit] < 0)
+                return unit;
+            m->stack[depth++] = unit;
         }
         *seen = mask_or(seen, &more);
         if (!depth)
             return -1;
-        rank = m->rank_on[m->stack[--depth]];
+        given = m->stack[--depth];
+        rank = m->rank_on[given];
     }
 }
 
-/* Give RANK the free core CORE that the search from it has found: each rank on the way
- * gives its own core to the one before it. */
-static void assign(matching *m, int rank, int core)
+/* Give RANK one more unit, if that can be done: each rank on the way to a free one gives
+ * one of its own to the one before it. */
+static bool assign(matching *m, int rank)
 {
-    for (int owner = -1; owner != rank;) {
-        int given;
+    mask seen;
+    int free_one = search(m, rank, &seen);
 
-        owner = m->came_from[core];
-        given = m->core_of[owner];
-        m->rank_on[core] = owner;
-        m->core_of[owner] = core;
-        core = given;
-    }
+    for (int unit = free_one, owner; unit >= 0; unit = m->gives[owner])
+        m->rank_on[unit] = owner = m->came_from[unit];
+    m->has[rank] += free_one >= 0;
+    return free_one >= 0;
 }
+
+/* Whether the rank I of the node is one of those that have, together, no more units than
+ * SEEN, where a search for one more has come to nothing. */
+static bool is_crowded(const matching *m, int i, const mask *seen)
+{
+    return !m->told[i] && mask_next(&m->units[i], -1) >= 0 &&
+           mask_inside(&m->units[i], seen);
+}
+
+static void note_crowd(warner *w, matching *m, const mask *seen)
+{
+    w->count = 0;
+    for (int i = 0; i < w->node->count; i++)
+        if (is_crowded(m, i, seen)) {
+            m->told[i] = true;
+            w->ranks[w->count++] = w->node->ranks[i];
+        }
+}
+
+typedef par_error crowd_sink(warner *w, matching *m, const mask *seen);
+
+/* First all are given their units; only then is it certain who lacks some: WARN is told
+ * the units that they have together. */
+static par_error match(warner *w, matching *m, crowd_sink *warn)
+{
+    par_error err = PAR_OK;
+    mask seen;
+
+    for (int i = 0; i < w->node->count; i++)
+        while (m->has[i] < m->wants[i] && assign(m, i))
+            ;
+    for (int i = 0; i < w->node->count && !err; i++)
+        if (m->has[i] < m->wants[i] && !m->told[i] && mask_next(&m->units[i], -1) >= 0 &&
+            search(m, i, &seen) < 0)
+            err = warn(w, m, &seen);
+    return err;
+}
+
+/* ---- more ranks than cores ----------------------------------------------- */
 
 /* Warn about the ranks noted, which have no more than CORES, and CPUS, in all. */
 static par_error tell_crowd(warner *w, const mask *cores, const mask *cpus)
@@ -132,72 +201,62 @@ static par_error tell_crowd(warner *w, const mask *cores, const mask *cpus)
                 plural(core_count), on, w->count, core_count, plural(core_count));
 }
 
-/* Warn about the ranks all of whose cores are among SEEN, where a search for one more
- * core has come to nothing: they have too few. */
 static par_error warn_crowd(warner *w, matching *m, const mask *seen)
 {
     mask cpus = {{0}};
 
-    w->count = 0;
-    for (int i = 0; i < w->node->count; i++) {
-        if (m->told[i] || mask_next(&m->cores[i], -1) < 0 ||
-            !mask_inside(&m->cores[i], seen))
-            continue;
-        m->told[i] = true;
-        cpus = mask_or(&cpus, &rank_of(w, i)->place.mask);
-        w->ranks[w->count++] = w->node->ranks[i];
-    }
+    for (int i = 0; i < w->node->count; i++)
+        if (is_crowded(m, i, seen))
+            cpus = mask_or(&cpus, &rank_of(w, i)->place.mask);
+    note_crowd(w, m, seen);
     return tell_crowd(w, seen, &cpus);
-}
-
-/* First all are given their cores; only then is it certain who is left without. */
-static par_error match(warner *w, matching *m)
-{
-    par_error err = PAR_OK;
-    mask seen;
-
-    for (int i = 0; i < w->node->count; i++) {
-        int core = search(m, i, &seen);
-
-        if (core >= 0)
-            assign(m, i, core);
-    }
-    for (int i = 0; i < w->node->count && !err; i++)
-        if (m->core_of[i] < 0 && !m->told[i] && mask_next(&m->cores[i], -1) >= 0 &&
-            search(m, i, &seen) < 0)
-            err = warn_crowd(w, m, &seen);
-    return err;
 }
 
 static par_error warn_cores(warner *w)
 {
-    size_t ranks = (size_t)w->node->count, cores = MASK_CPUS;
-    size_t bytes = ranks * sizeof(mask) + (ranks + 3 * cores) * sizeof(int) + ranks;
-    matching m = {.cores = calloc(1, bytes)};
-    par_error err;
+    matching m;
+    par_error err = matching_open(&m, w->node->count);
 
-    if (!m.cores)
-        return error_memory(bytes, "the report's warnings");
-    m.core_of = (int *)(m.cores + ranks);
-    m.rank_on = m.core_of + ranks;
-    m.stack = m.rank_on + cores;
-    m.came_from = m.stack + cores;
-    m.told = (bool *)(m.came_from + cores);
-    for (size_t i = 0; i < ranks; i++) {
-        m.cores[i] =
-            report_groups(w->node->machine, &rank_of(w, (int)i)->place.mask, REPORT_CORE);
-        m.core_of[i] = -1;
+    if (err)
+        return err;
+    for (int i = 0; i < w->node->count; i++) {
+        m.units[i] =
+            report_groups(w->node->machine, &rank_of(w, i)->place.mask, REPORT_CORE);
+        m.wants[i] = 1;
     }
-    for (size_t c = 0; c < cores; c++)
-        m.rank_on[c] = -1;
-    err = match(w, &m);
-    free(m.cores);
+    err = match(w, &m, warn_crowd);
+    matching_close(&m);
     return err;
 }
 
 /* ---- more threads than cores, less time than cores ------------------------ */
 
-static par_error warn_threads(warner *w)
+/* Ranks that were told how many threads to have, each for itself, and have too few CPUs
+ * for that together; where all have one thread there are too many ranks, which is told
+ * as that. */
+static par_error warn_thread_crowd(warner *w, matching *m, const mask *seen)
+{
+    int threads = 0, most = 0, cpus = mask_count(seen);
+
+    for (int i = 0; i < w->node->count; i++) {
+        const report_rank *rank = rank_of(w, i);
+
+        if (!is_crowded(m, i, seen))
+            continue;
+        threads += rank->threads > m->wants[i] ? rank->threads : m->wants[i];
+        most = m->wants[i] > most ? m->wants[i] : most;
+    }
+    if (most < 2)
+        return PAR_OK;
+    note_crowd(w, m, seen);
+    return tell(w, "threads",
+                "may start %d threads (OMP_NUM_THREADS, PAR_THREADS_PER_RANK or "
+                "--cpus-per-task) on %d CPU%s",
+                threads, cpus, plural(cpus));
+}
+
+/* Each of the others that starts more threads than it has a use for itself. */
+static par_error warn_own_threads(warner *w, const matching *m)
 {
     int threads = 0, useful = 0;
 
@@ -205,7 +264,7 @@ static par_error warn_threads(warner *w)
     for (int i = 0; i < w->node->count; i++) {
         const report_rank *rank = rank_of(w, i);
 
-        if (rank->threads <= rank->place.cpus)
+        if (m->told[i] || rank->threads <= rank->place.cpus)
             continue;
         threads += rank->threads;
         useful += rank->place.cpus;
@@ -213,6 +272,24 @@ static par_error warn_threads(warner *w)
     }
     return tell(w, "threads", "may start %d thread%s (OMP_NUM_THREADS) with a use for %d",
                 threads, plural(threads), useful);
+}
+
+static par_error warn_threads(warner *w)
+{
+    matching m;
+    par_error err = matching_open(&m, w->node->count);
+
+    if (err)
+        return err;
+    for (int i = 0; i < w->node->count; i++) {
+        m.units[i] = rank_of(w, i)->place.mask;
+        m.wants[i] = rank_of(w, i)->place.cpus;
+    }
+    err = match(w, &m, warn_thread_crowd);
+    if (!err)
+        err = warn_own_threads(w, &m);
+    matching_close(&m);
+    return err;
 }
 
 /* A control group's time is shared: what counts is what all of them have together. */
