@@ -1,4 +1,4 @@
-/* report_json.c - a report for programs. What it looks like stands in par.h.
+/* report_json.c - a report for programs. What it looks like stands in docs/placement.md.
  * SPDX-License-Identifier: MIT */
 #include <string.h>
 

@@ -9,6 +9,7 @@
 
 #include "cores.h"
 #include "error.h"
+#include "numbers.h"
 
 /* A sharing under way. Those that get some of the cores, the movers, have numbers of
  * their own, which are the owners of cores. */
@@ -49,7 +50,7 @@ static __attribute__((format(printf, 4, 5))) void move(sharing *s, int i, const 
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
     if (p->bound && claim->why[0])
-        mask_text(&claim->have, had, sizeof had);
+        numbers_set(&claim->have, had, sizeof had);
     snprintf(p->why, PLACE_WHY, "%s: %s%s%.30s%s%s", policy_name(s->how), why,
              had[0] ? "; " : "", had[0] ? claim->why : "", had[0] ? " was CPU " : "",
              had);
@@ -286,7 +287,7 @@ static par_error check_list(const machine *m, const char *text, int ranks)
             "PAR_BIND or bind is \"%s\", CPUs for %d rank%s: this node has %d "
             "ranks",
             text, length, plural(length), ranks);
-    mask_text(&allowed, there, sizeof there);
+    numbers_set(&allowed, there, sizeof there);
     for (int i = 0; i < length; i++) {
         mask listed = policy_list_entry(text, i);
         mask missing = mask_without(&listed, &allowed);

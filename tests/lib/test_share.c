@@ -733,6 +733,25 @@ START_TEST(a_default_that_is_replaced_is_told)
 }
 END_TEST
 
+START_TEST(a_long_list_of_cpus_ends_with_dots)
+{
+    take("pack:1 core:32 pu:2");
+    claim(1, 0);
+    now.claims[0].have = (mask){{UINT64_C(0x5555555555555555)}};
+    snprintf(now.claims[0].why, PLACE_WHY, "mpirun's default");
+    share(POLICY_DEFAULT);
+    ck_assert_str_eq(now.places[0].why, "auto: 32 of 32 cores, 1 rank; mpirun's default "
+                                        "was CPU 0,2,4,6,8,10,12,14,16,18,20,22,24,26,28,"
+                                        "30,32,...");
+    for (int i = 1; i < now.machine->cpus; i += 2)
+        now.machine->cpu[i].allowed = 0;
+    ck_fails(PAR_ERR_ARG,
+             share_out(now.machine, now.claims, 1, POLICY_LIST, "1", now.places));
+    ck_detail("no CPU 1 on this node, but 0,2,4,6,");
+    ck_detail("38,40,...");
+}
+END_TEST
+
 START_TEST(without_a_machine_all_stay)
 {
     take(machines[2]);
@@ -764,6 +783,7 @@ static void add(Suite *suite)
     check_add(suite, a_policy_that_is_asked_for_moves_all);
     check_add(suite, ranks_stay_within_the_room_that_they_have_together);
     check_add(suite, a_default_that_is_replaced_is_told);
+    check_add(suite, a_long_list_of_cpus_ends_with_dots);
     check_add(suite, without_a_machine_all_stay);
 }
 
