@@ -52,6 +52,9 @@ int arguments_sort(const signature *s, PyObject *const *args, Py_ssize_t positio
     return 0;
 }
 
+/* What par_options.threads_per_rank may be. */
+enum { THREADS_MAX = 8192 };
+
 static int largest(core_state *state, const char *name)
 {
     static const char *const ranks[] = {"destination", "root", "source"};
@@ -59,6 +62,8 @@ static int largest(core_state *state, const char *name)
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
         if (strcmp(name, ranks[i]) == 0)
             return par_size(state->world) - 1;
+    if (strcmp(name, "threads") == 0)
+        return THREADS_MAX;
     return strcmp(name, "tag") == 0 ? par_max_tag() : INT_MAX;
 }
 

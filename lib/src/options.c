@@ -97,7 +97,7 @@ static par_error choose_threads(int asked, int *threads_p)
     if (!text) {
         if (asked < 0 || asked > OPTIONS_THREADS_MAX)
             return error_set(PAR_ERR_ARG,
-                             "threads_per_rank is %d: it must be from 1 to %d", asked,
+                             "threads_per_rank is %d: it must be from 0 to %d", asked,
                              OPTIONS_THREADS_MAX);
         *threads_p = asked;
         return PAR_OK;

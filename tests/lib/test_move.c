@@ -307,7 +307,7 @@ START_TEST(what_makes_no_sense_is_refused_and_nobody_moves)
     } wrong[] = {
         {"socket", 0, "bind is \"socket\": it must be auto, none, core"},
         {"", 0, "bind is \"\""},
-        {"none", -1, "threads_per_rank is -1: it must be from 1 to 8192"},
+        {"none", -1, "threads_per_rank is -1: it must be from 0 to 8192"},
         {"none", 8193, "threads_per_rank is 8193"},
         {"8000:8000:8000:8000", 0, "no CPU 8000"},
     };

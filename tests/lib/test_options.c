@@ -224,7 +224,7 @@ START_TEST(a_number_of_threads_out_of_range_is_quoted_with_the_range)
     ck_detail("threads_per_rank is 8193");
     options.threads_per_rank = -1;
     ck_fails(PAR_ERR_ARG, choose_place(NULL, NULL, &options, &chosen));
-    ck_detail("threads_per_rank is -1");
+    ck_detail("threads_per_rank is -1: it must be from 0 to 8192");
 }
 END_TEST
 
