@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 import textwrap
 
 import pytest
@@ -44,7 +45,12 @@ def submit(slurm, tmp_path):
 
 
 def srun(slurm, *words, timeout=60):
-    done = slurm.run("srun", "--mpi=pmix", *words, timeout=timeout)
+    """What the ranks print. Open MPI 4.1 crashes in one of a hundred starts by srun, also
+    in a program that calls nothing but MPI_Init: that is tried again."""
+    for _ in range(3):
+        done = slurm.run("srun", "--mpi=pmix", *words, timeout=timeout)
+        if done.returncode != 128 + signal.SIGSEGV or done.stdout:
+            break
     assert done.returncode == 0, done
     return done.stdout
 
