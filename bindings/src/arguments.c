@@ -67,6 +67,11 @@ static int largest(core_state *state, const char *name)
     return strcmp(name, "tag") == 0 ? par_max_tag() : INT_MAX;
 }
 
+static int smallest(const char *name)
+{
+    return strcmp(name, "key") == 0 ? INT_MIN : 0;
+}
+
 int arguments_int(core_state *state, PyObject *value, const char *name, int fallback,
                   int *result_p)
 {
@@ -86,8 +91,8 @@ int arguments_int(core_state *state, PyObject *value, const char *name, int fall
     if (number == -1 && PyErr_Occurred())
         return -1;
     if (overflow || number > INT_MAX || number < INT_MIN) {
-        PyErr_Format(PyExc_ValueError, "rank %d: %s is %S: it must be from 0 to %d",
-                     state->rank, name, value, largest(state, name));
+        PyErr_Format(PyExc_ValueError, "rank %d: %s is %S: it must be from %d to %d",
+                     state->rank, name, value, smallest(name), largest(state, name));
         return -1;
     }
     *result_p = (int)number;

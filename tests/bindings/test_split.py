@@ -108,7 +108,7 @@ def test_what_is_no_colour_and_no_key(world):
     for color in (-1, -2, 2**31, -(2**70)):
         with pytest.raises(ValueError, match="color"):
             world.split(color)
-    with pytest.raises(ValueError, match="key"):
+    with pytest.raises(ValueError, match="key .*from -2147483648 to 2147483647"):
         world.split(0, 2**40)
     for arguments in (("0",), (1.0,), (0, "1"), (0, 1.5)):
         with pytest.raises(TypeError):
