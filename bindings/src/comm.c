@@ -179,6 +179,8 @@ static PyObject *get_node(PyObject *object, void *Py_UNUSED(closure))
     if (!self->node) {
         err = par_split_node(self->par, &par);
         self->node = made(self->state, err, par);
+        if (self->node)
+            self_of(self->node)->is_node = true;
     }
     return Py_XNewRef(self->node);
 }
@@ -186,8 +188,16 @@ static PyObject *get_node(PyObject *object, void *Py_UNUSED(closure))
 static PyObject *free_comm(PyObject *object, PyObject *Py_UNUSED(ignored))
 {
     comm *self = self_of(object);
-    par_error err = par_comm_free(&self->par);
+    par_error err;
 
+    if (self->is_node) {
+        PyErr_Format(PyExc_ValueError,
+                     "rank %d: all who ask for node have this Comm: only one that split "
+                     "or duplicate made can be freed",
+                     self->state->rank);
+        return NULL;
+    }
+    err = par_comm_free(&self->par);
     if (err)
         return errors_raise(self->state, err);
     Py_RETURN_NONE;
@@ -557,8 +567,9 @@ static PyMethodDef methods[] = {
      "free($self)\n--\n\n"
      "Free a Comm that split or duplicate made; messages that nobody has received\n"
      "are dropped. Collective.\n\n"
-     "ValueError for the world, and while requests are under way: nothing is freed\n"
-     "then. A Comm that is dropped without free lives until the job ends."},
+     "ValueError for the world and for a node, and while requests are under way:\n"
+     "nothing is freed then. A Comm that is dropped without free lives until the job\n"
+     "ends."},
     {"grid", FAST(grid), METH_FASTCALL | METH_KEYWORDS,
      "grid($self, dims=None, periodic=False)\n--\n\n"
      "Return a pypar.Grid of these ranks. Collective.\n\n"
@@ -633,6 +644,7 @@ static PyObject *comm_new(core_state *state, par_comm *par)
         self->state = state;
         self->par = par;
         self->node = NULL;
+        self->is_node = false;
     }
     return (PyObject *)self;
 }

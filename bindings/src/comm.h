@@ -12,6 +12,7 @@ typedef struct comm {
     core_state *state; /* lives as long as this object's type */
     par_comm *par;     /* libpar's; NULL once it is freed */
     PyObject *node;    /* the communicator of this node's ranks, once asked for */
+    bool is_node;      /* it is another's node: all who ask have the same one */
 } comm;
 
 /* What Comm's methods and the module's functions have in common; NULL with an

@@ -166,6 +166,16 @@ def test_the_world_cannot_be_freed(world):
     world.barrier()
 
 
+@ranks(2)
+def test_a_node_cannot_be_freed(world):
+    comm = world.duplicate()
+    for parent in (world, comm):
+        with pytest.raises(ValueError, match="node"):
+            parent.node.free()
+        parent.node.barrier()
+    comm.free()
+
+
 @ranks(2, seconds=20)
 def test_a_request_outlives_the_last_name_of_its_communicator(world):
     comm = world.duplicate()
