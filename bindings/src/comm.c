@@ -271,6 +271,20 @@ static PyObject *to_mpi4py(PyObject *object, PyObject *Py_UNUSED(ignored))
     return result;
 }
 
+static PyObject *from_mpi4py(PyObject *Py_UNUSED(type), PyObject *const *args,
+                             Py_ssize_t count, PyObject *keywords)
+{
+    static const signature s = {"from_mpi4py", 1, 1, {"comm"}};
+    PyObject *v[ARGUMENTS_MAX], *module, *result;
+
+    if (arguments_sort(&s, args, count, keywords, v) < 0)
+        return NULL;
+    module = PyImport_ImportModule("pypar.interop");
+    result = module ? PyObject_CallMethod(module, "from_mpi4py", "O", v[0]) : NULL;
+    Py_XDECREF(module);
+    return result;
+}
+
 /* ---- collective --------------------------------------------------------- */
 
 static PyObject *barrier(PyObject *object, PyObject *Py_UNUSED(ignored))
@@ -581,6 +595,10 @@ static PyMethodDef methods[] = {
      "Return an mpi4py.MPI.Intracomm of the same ranks, whose messages never meet\n"
      "this one's. Collective.\n\n"
      "ImportError without mpi4py."},
+    {"from_mpi4py", FAST(from_mpi4py), METH_FASTCALL | METH_KEYWORDS | METH_STATIC,
+     "from_mpi4py(comm)\n--\n\n"
+     "Return a Comm with the ranks of comm, an mpi4py.MPI.Comm, whose messages never\n"
+     "meet that one's: pypar.from_mpi4py. Collective over comm."},
     {"_to_fortran", to_fortran, METH_NOARGS, NULL},
     {"_report", report, METH_O, NULL},
     {NULL, NULL, 0, NULL},

@@ -250,6 +250,7 @@ BOTH = """
     ours = pypar.from_mpi4py(part)
     assert (ours.rank, ours.size) == (part.Get_rank(), part.Get_size())
     assert ours.gather(world.rank) == (part.gather(world.rank) or None)
+    assert pypar.Comm.from_mpi4py(comm=part).allgather(1) == [1] * part.size
     part.Free()
     ours.barrier()
     print("fine")

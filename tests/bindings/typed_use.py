@@ -126,6 +126,7 @@ def communicators(color: int | None) -> None:
     assert_type(world.free(), None)
     assert_type(world.to_mpi4py(), MPI.Intracomm)
     assert_type(pypar.from_mpi4py(MPI.COMM_WORLD), Comm)
+    assert_type(Comm.from_mpi4py(MPI.COMM_WORLD), Comm)
 
 
 def grids() -> None:
