@@ -159,11 +159,20 @@ static void add_handled(char *text, size_t size)
     Py_XDECREF(error);
 }
 
+/* An exception may be on its way already: who is interrupted in a collective call still
+ * waits for what it has begun to send. */
 bool line_find(void *Py_UNUSED(unused), char *text, size_t size)
 {
+    PyObject *kind, *value, *trace;
+    bool found;
+
     text[0] = '\0';
-    if (!PyGILState_Check() || !add_own_line(text, size))
+    if (!PyGILState_Check())
         return false;
-    add_handled(text, size);
-    return true;
+    PyErr_Fetch(&kind, &value, &trace);
+    found = add_own_line(text, size);
+    if (found)
+        add_handled(text, size);
+    PyErr_Restore(kind, value, trace);
+    return found;
 }

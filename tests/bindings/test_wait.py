@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -115,6 +116,29 @@ def test_ctrl_c_interrupts_a_barrier(world, handler):
             world.barrier()
     world.send("still", 1 - world.rank)
     assert world.receive(1 - world.rank) == "still"
+
+
+@ranks(2)
+def test_ctrl_c_stays_one_while_what_a_collective_call_sends_is_waited_for(
+    world, handler, tmp_path
+):
+    comm, came = world.duplicate(), world.broadcast(tmp_path / "came", root=1)
+
+    def stop(number, frame):
+        came.touch()
+        raise KeyboardInterrupt("mine")
+
+    if world.rank == 1:
+        handler(signal.SIGINT, stop)
+        with SignalAfter(signal.SIGINT, 1), pytest.raises(KeyboardInterrupt):
+            comm.allgather(np.ones(300_000))
+    else:
+        while not came.exists():
+            time.sleep(0.01)
+        time.sleep(0.5)  # so that the other looks where it waits
+        with suppress(pypar.Error):  # or it learns that from its next call
+            comm.allgather(np.ones(300_000))
+    world.barrier()
 
 
 @ranks(1)
