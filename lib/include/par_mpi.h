@@ -20,14 +20,16 @@ extern "C" {
 /* Make *MPI_P, a communicator for MPI with the ranks of COMM. It is the caller's,
  * to be freed by MPI_Comm_free. Collective.
  *
- * PAR_ERR_ARG, PAR_ERR_MISMATCH, PAR_ERR_MPI
+ * PAR_ERR_ARG, PAR_ERR_MISMATCH, PAR_ERR_INTERRUPTED, PAR_ERR_MPI
  */
 PAR_API par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p);
 
-/* Make *NEW_P, with the ranks of MPI, which stays the caller's. Collective over MPI,
- * which itself waits for all ranks, awake; to be freed by par_comm_free.
+/* Make *NEW_P, with the ranks of MPI, which stays the caller's; to be freed by
+ * par_comm_free. Collective over MPI.
  *
- * PAR_ERR_ARG     MPI is MPI_COMM_NULL
+ * PAR_ERR_ARG          MPI is MPI_COMM_NULL, or an intercommunicator; NEW_P is NULL
+ * PAR_ERR_INTERRUPTED  see par_set_hooks
+ * PAR_ERR_MISMATCH     another rank has been interrupted
  * PAR_ERR_MEMORY
  * PAR_ERR_MPI
  */

@@ -121,6 +121,27 @@ free_body:
     return err;
 }
 
+par_error comm_adopt(MPI_Comm mpi, par_comm **new_p)
+{
+    par_comm *comm;
+    par_error err;
+
+    if (mpi == MPI_COMM_NULL) {
+        *new_p = NULL;
+        return PAR_OK;
+    }
+    comm = malloc(sizeof *comm);
+    if (comm)
+        comm->is_world = false;
+    err = comm ? comm_open(comm, mpi) : error_memory(sizeof *comm, "a communicator");
+    MPI_Comm_free(&mpi);
+    if (err)
+        free(comm);
+    else
+        *new_p = comm;
+    return err;
+}
+
 int comm_body_tag(par_comm *comm)
 {
     static int limit = -1;

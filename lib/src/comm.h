@@ -57,6 +57,10 @@ extern comm_phase comm_job;
  * own functions wait in it, so all ranks should be about to come. */
 par_error comm_open(par_comm *comm, MPI_Comm parent);
 
+/* Make *NEW_P of the ranks of MPI, which is freed in any case; NULL of MPI_COMM_NULL. As
+ * comm_open; needs the lock. */
+par_error comm_adopt(MPI_Comm mpi, par_comm **new_p);
+
 /* Needs the lock. What has come and nobody has received is dropped. */
 void comm_close(par_comm *comm);
 

@@ -17,28 +17,6 @@ static par_error meet(par_comm *comm, collective_function function)
     return err ? err : collective_meet_for(comm, function, PAR_OK);
 }
 
-/* *NEW_P as the ranks of MPI, which is freed; NULL for no ranks. Needs the lock. */
-static par_error adopt(MPI_Comm mpi, par_comm **new_p)
-{
-    par_comm *comm;
-    par_error err;
-
-    if (mpi == MPI_COMM_NULL) {
-        *new_p = NULL;
-        return PAR_OK;
-    }
-    comm = malloc(sizeof *comm);
-    if (comm)
-        comm->is_world = false;
-    err = comm ? comm_open(comm, mpi) : error_memory(sizeof *comm, "a communicator");
-    MPI_Comm_free(&mpi);
-    if (err)
-        free(comm);
-    else
-        *new_p = comm;
-    return err;
-}
-
 static par_error check_result(const void *result_p, const char *name)
 {
     return result_p
@@ -64,7 +42,8 @@ par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
     collective_begin_mpi();
     code = MPI_Comm_split(comm->body, color == PAR_NO_COLOR ? MPI_UNDEFINED : color, key,
                           &mpi);
-    err = code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split");
+    err =
+        code == MPI_SUCCESS ? comm_adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split");
     collective_end_mpi();
     return err;
 }
@@ -82,8 +61,8 @@ par_error par_split_node(par_comm *comm, par_comm **new_p)
     collective_begin_mpi();
     code = MPI_Comm_split_type(comm->body, MPI_COMM_TYPE_SHARED, comm->rank,
                                MPI_INFO_NULL, &mpi);
-    err =
-        code == MPI_SUCCESS ? adopt(mpi, new_p) : error_mpi(code, "MPI_Comm_split_type");
+    err = code == MPI_SUCCESS ? comm_adopt(mpi, new_p)
+                              : error_mpi(code, "MPI_Comm_split_type");
     collective_end_mpi();
     return err;
 }
@@ -177,29 +156,5 @@ par_error par_to_fortran(par_comm *comm, int *handle_p)
         err = par_to_mpi(comm, &mpi);
     if (!err)
         *handle_p = MPI_Comm_c2f(mpi);
-    return err;
-}
-
-par_error par_from_fortran(int handle, par_comm **new_p)
-{
-    return par_from_mpi(par_initialized() ? MPI_Comm_f2c(handle) : MPI_COMM_NULL, new_p);
-}
-
-par_error par_from_mpi(MPI_Comm mpi, par_comm **new_p)
-{
-    MPI_Comm copy;
-    int code;
-    par_error err = check_result(new_p, "new_p");
-
-    if (!err && !par_initialized())
-        err = comm_check(NULL);
-    if (!err && mpi == MPI_COMM_NULL)
-        err = error_set(PAR_ERR_ARG, "mpi is MPI_COMM_NULL: it must be a communicator");
-    if (err)
-        return err;
-    collective_begin_mpi();
-    code = MPI_Comm_dup(mpi, &copy);
-    err = code == MPI_SUCCESS ? adopt(copy, new_p) : error_mpi(code, "MPI_Comm_dup");
-    collective_end_mpi();
     return err;
 }

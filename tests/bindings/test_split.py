@@ -268,3 +268,27 @@ def test_communicators_go_to_mpi4py_and_come_from_there(tmp_path, imports):
     done = mpirun(3, PYTHON, script)
     assert (done.returncode, done.stderr) == (0, ""), done
     assert done.stdout.count("fine") == 3
+
+
+@ranks(1)
+def test_what_is_no_communicator_of_mpi4py(world):
+    MPI = pytest.importorskip("mpi4py.MPI")
+    for make in (pypar.from_mpi4py, pypar.Comm.from_mpi4py):
+        for wrong in (None, 5, world, MPI.COMM_WORLD.py2f()):
+            with pytest.raises(TypeError, match=r"0: comm is .*an mpi4py\.MPI\.Comm"):
+                make(wrong)
+        with pytest.raises(ValueError, match="MPI_COMM_NULL"):
+            make(MPI.COMM_NULL)
+
+
+@ranks(2, 4)
+def test_an_intercommunicator_is_refused(world):
+    MPI = pytest.importorskip("mpi4py.MPI")
+    half = MPI.COMM_WORLD.Split(world.rank % 2)
+    both = half.Create_intercomm(0, MPI.COMM_WORLD, 1 - world.rank % 2)
+    with pytest.raises(ValueError, match="intercommunicator"):
+        pypar.from_mpi4py(both)
+    merged = both.Merge()
+    assert pypar.from_mpi4py(merged).size == world.size
+    for comm in (merged, both, half):
+        comm.Free()
