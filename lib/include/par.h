@@ -339,8 +339,9 @@ PAR_API int par_size(const par_comm *comm);
  * KEY and then by their rank in COMM; *NEW_P is NULL on ranks that give
  * PAR_NO_COLOR. It is the caller's, to be freed by par_comm_free. Collective.
  *
- * PAR_ERR_ARG       COLOR is negative; NEW_P is NULL
- * PAR_ERR_MISMATCH  another rank made another collective call
+ * PAR_ERR_ARG          COLOR is negative; NEW_P is NULL
+ * PAR_ERR_MISMATCH     another rank made another collective call, or was interrupted
+ * PAR_ERR_INTERRUPTED  see par_set_hooks; all other ranks fail, too
  * PAR_ERR_MEMORY
  * PAR_ERR_MPI
  */
@@ -360,9 +361,10 @@ PAR_API par_error par_duplicate(par_comm *comm, par_comm **new_p);
  * Collective over it. What is left is freed by par_finalize. A NULL communicator is
  * fine.
  *
- * PAR_ERR_ARG       it is the world; requests of it have not ended yet
- * PAR_ERR_MISMATCH  another rank made another collective call, or was refused: it
- *                   is not freed
+ * PAR_ERR_ARG          it is the world; requests of it have not ended yet
+ * PAR_ERR_MISMATCH     another rank made another collective call, was refused or
+ *                      interrupted: it is not freed
+ * PAR_ERR_INTERRUPTED  see par_set_hooks; it is not freed, on any rank
  */
 PAR_API par_error par_comm_free(par_comm **comm_p);
 

@@ -18,8 +18,20 @@ par_error collective_meet(collective *c)
     return err;
 }
 
-par_error collective_meet_for(par_comm *comm, collective_function function,
-                              par_error refused)
+/* Nobody gets through the second round whose promise, or another's, is missing; and who
+ * has given it waits for ranks that are all here. */
+par_error collective_commit(collective *c)
+{
+    par_error err = collective_meet(c);
+
+    if (err)
+        return err;
+    c->is_committed = true;
+    return collective_meet(c);
+}
+
+static par_error call_for(par_comm *comm, collective_function function, par_error refused,
+                          par_error (*call)(collective *c))
 {
     collective c;
     par_error err = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM, &c);
@@ -27,8 +39,20 @@ par_error collective_meet_for(par_comm *comm, collective_function function,
     if (refused)
         err = refused;
     if (!err)
-        err = collective_meet(&c);
+        err = call(&c);
     return collective_leave(&c, err);
+}
+
+par_error collective_meet_for(par_comm *comm, collective_function function,
+                              par_error refused)
+{
+    return call_for(comm, function, refused, collective_meet);
+}
+
+par_error collective_commit_for(par_comm *comm, collective_function function,
+                                par_error refused)
+{
+    return call_for(comm, function, refused, collective_commit);
 }
 
 void collective_begin_mpi(void)

@@ -427,7 +427,7 @@ par_error call_look(collective *c, bool *late_p)
         bool knock = false;
 
         older = match_older(table, message);
-        *late_p |= is_before(message->header.tag, c->tag);
+        *late_p |= !c->is_committed && is_before(message->header.tag, c->tag);
         if (message->header.tag == c->tag && message->meta)
             err = call_compare(c, message, &knock);
         if (knock) {

@@ -48,8 +48,9 @@ typedef struct collective {
     int tag; /* its number in the communicator */
     par_type type;
     wire_call wire;
-    uint64_t seen; /* messages younger than this have not been looked at */
-    bool told;     /* all other ranks know that it has failed */
+    uint64_t seen;     /* messages younger than this have not been looked at */
+    bool told;         /* all other ranks know that it has failed */
+    bool is_committed; /* this rank has promised to stay */
 } collective;
 
 /* Whether a collective call can be made on COMM now: waits for those that have been

@@ -265,7 +265,7 @@ static par_error wait_a_while(waiting *w)
     par_error err;
 
     w->knock = w->late = false;
-    err = wait_until(step_waiting, tell_waiting, w, true);
+    err = wait_until(step_waiting, tell_waiting, w, !w->c->is_committed);
     return err == PAR_ERR_INTERRUPTED ? request_back_out(&w->request, err) : err;
 }
 

@@ -37,8 +37,16 @@ par_error collective_meet(collective *c);
 par_error collective_meet_for(par_comm *comm, collective_function function,
                               par_error refused);
 
+/* The same, after which all ranks go on to what they can only do together, or none does:
+ * who has met the others promises to stay, and goes on when all have promised. Before
+ * that it may be interrupted, and then the others learn it instead of the promise. After
+ * it nothing interrupts C. */
+par_error collective_commit(collective *c);
+par_error collective_commit_for(par_comm *comm, collective_function function,
+                                par_error refused);
+
 /* Between these two MPI's own functions may make the ranks wait for each other, with the
- * lock: all have met before, so it is short. */
+ * lock: all have promised to come, so it is short. */
 void collective_begin_mpi(void);
 void collective_end_mpi(void);
 

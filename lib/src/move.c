@@ -36,7 +36,7 @@ static par_error move(par_comm *world, MPI_Comm node, const par_options *chosen,
     collective_begin_mpi();
     err = node_make_plan(node, chosen, plan);
     collective_end_mpi();
-    err = collective_meet_for(world, COLLECTIVE_PLACE, err);
+    err = collective_commit_for(world, COLLECTIVE_PLACE, err);
     if (err)
         return err;
     collective_begin_mpi();
@@ -75,7 +75,7 @@ par_error par_place(par_comm *world, const char *bind, int threads_per_rank)
     err = options_choose_place(&asked, &chosen);
     if (!err)
         err = node_open_plan(&plan);
-    err = collective_meet_for(world, COLLECTIVE_PLACE, err);
+    err = collective_commit_for(world, COLLECTIVE_PLACE, err);
     if (!err)
         err = compare(world, &chosen);
     if (!err)

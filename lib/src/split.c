@@ -8,13 +8,13 @@
 #include "par_mpi.h"
 #include "wait.h"
 
-/* All ranks of COMM come here, before MPI's own function makes them wait for each other,
- * which is short then. */
-static par_error meet(par_comm *comm, collective_function function)
+/* All ranks of COMM come here, or none goes on, before MPI's own function makes them wait
+ * for each other, which is short then. */
+static par_error commit(par_comm *comm, collective_function function)
 {
     par_error err = collective_check(comm);
 
-    return err ? err : collective_meet_for(comm, function, PAR_OK);
+    return err ? err : collective_commit_for(comm, function, PAR_OK);
 }
 
 static par_error check_result(const void *result_p, const char *name)
@@ -36,7 +36,7 @@ par_error par_split(par_comm *comm, int color, int key, par_comm **new_p)
                         "(PAR_NO_COLOR)",
                         color, PAR_NO_COLOR);
     if (!err)
-        err = meet(comm, COLLECTIVE_SPLIT);
+        err = commit(comm, COLLECTIVE_SPLIT);
     if (err)
         return err;
     collective_begin_mpi();
@@ -55,7 +55,7 @@ par_error par_split_node(par_comm *comm, par_comm **new_p)
     int code;
 
     if (!err)
-        err = meet(comm, COLLECTIVE_SPLIT_NODE);
+        err = commit(comm, COLLECTIVE_SPLIT_NODE);
     if (err)
         return err;
     collective_begin_mpi();
@@ -79,21 +79,31 @@ static par_error step_words(void *comm, bool *done_p)
     return PAR_OK;
 }
 
-/* What COMM's ranks have asked each other has come there: all receive, since all have
- * come here, and after it nobody sends. */
-static par_error words_end(par_comm *comm)
+/* What the ranks have asked each other has come there: all receive, since all have come
+ * here, and after it nobody sends. */
+static par_error end_words(collective *c)
 {
-    collective c;
     par_error err;
 
     lock_take();
-    comm->is_closing = true;
-    err = wait_until(step_words, NULL, comm, false);
+    c->comm->is_closing = true;
+    err = wait_until(step_words, NULL, c->comm, false);
+    return err ? err : collective_meet(c);
+}
+
+/* All ranks free COMM, or none does, for one of them, as this one, has REFUSED. */
+static par_error end_together(par_comm *comm, par_error refused)
+{
+    collective c;
+    par_error err = collective_enter(comm, COLLECTIVE_FREE, 0, 0, PAR_BYTE, PAR_SUM, &c);
+
+    if (refused)
+        err = refused;
     if (!err)
-        err = collective_enter(comm, COLLECTIVE_FREE, 0, 0, PAR_BYTE, PAR_SUM, &c);
+        err = collective_commit(&c);
     if (!err)
-        err = collective_leave(&c, collective_meet(&c));
-    return err;
+        err = end_words(&c);
+    return collective_leave(&c, err);
 }
 
 /* MPI gives the number of a freed communicator to the next one, and with it what is
@@ -112,10 +122,7 @@ par_error par_comm_free(par_comm **comm_p)
     if ((*comm_p)->under_way)
         err = error_set(PAR_ERR_ARG, "%d requests of the communicator have not ended yet",
                         (*comm_p)->under_way);
-    err = collective_meet_for(*comm_p, COLLECTIVE_FREE, err);
-    if (err)
-        return err;
-    err = words_end(*comm_p);
+    err = end_together(*comm_p, err);
     if (err)
         return err;
     background_stop(*comm_p);
@@ -136,7 +143,7 @@ par_error par_to_mpi(par_comm *comm, MPI_Comm *mpi_p)
     int code;
 
     if (!err)
-        err = meet(comm, COLLECTIVE_TO_MPI);
+        err = commit(comm, COLLECTIVE_TO_MPI);
     if (err)
         return err;
     collective_begin_mpi();

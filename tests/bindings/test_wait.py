@@ -111,11 +111,54 @@ def test_ctrl_c_interrupts_a_send_that_waits_and_it_goes_on(world, handler):
 @ranks(2)
 def test_ctrl_c_interrupts_a_barrier(world, handler):
     handler(signal.SIGINT, signal.default_int_handler)
+    comm = world.duplicate()  # of the world's calls no rank lacks one after this
     if world.rank == 0:
         with SignalAfter(signal.SIGINT), pytest.raises(KeyboardInterrupt):
-            world.barrier()
+            comm.barrier()
     world.send("still", 1 - world.rank)
     assert world.receive(1 - world.rank) == "still"
+
+
+def from_mpi4py(comm):
+    return pypar.from_mpi4py(pytest.importorskip("mpi4py.MPI").COMM_WORLD)
+
+
+def to_mpi4py(comm):
+    pytest.importorskip("mpi4py")
+    return comm.to_mpi4py()
+
+
+TOGETHER = {
+    "split": lambda comm: comm.split(0),
+    "duplicate": lambda comm: comm.duplicate(),
+    "node": lambda comm: comm.node,
+    "free": lambda comm: comm.free(),
+    "to_mpi4py": to_mpi4py,
+    "from_mpi4py": from_mpi4py,
+    "place": lambda comm: pypar.place("none"),
+}
+
+
+@ranks(2, 3, seconds=30)
+@pytest.mark.parametrize("name", TOGETHER)
+def test_ctrl_c_in_what_all_do_together_is_an_error_of_all(
+    world, handler, tmp_path, name
+):
+    """Those that come later find that one has come, and gone."""
+    handler(signal.SIGINT, signal.default_int_handler)
+    call, comm = TOGETHER[name], world.duplicate()
+    gone = world.broadcast(tmp_path / "gone", root=1)
+    if world.rank == 1:
+        with SignalAfter(signal.SIGINT, 1), pytest.raises(KeyboardInterrupt):
+            call(comm)
+        gone.touch()
+    else:
+        while not gone.exists():  # not by a message, which would bring the news
+            time.sleep(0.01)
+        with pytest.raises(pypar.Error, match="failed on rank 1"):
+            call(comm)
+    call(comm)
+    assert world.allgather(world.rank) == list(range(world.size))
 
 
 @ranks(2)
