@@ -7,6 +7,7 @@
  */
 #include "arguments.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -143,10 +144,21 @@ static void *release_gil(void *Py_UNUSED(context))
     return PyGILState_Check() ? PyEval_SaveThread() : NULL;
 }
 
+static void park(void *Py_UNUSED(unused))
+{
+    for (;;)
+        pause();
+}
+
+/* Up to Python 3.13 an interpreter that ends has threads that come back exit; but libpar
+ * still knows this one's frames. So it stays, as it does from Python 3.14 on. */
 static void acquire_gil(void *Py_UNUSED(context), void *released)
 {
-    if (released)
-        PyEval_RestoreThread(released);
+    if (!released)
+        return;
+    pthread_cleanup_push(park, NULL);
+    PyEval_RestoreThread(released);
+    pthread_cleanup_pop(0);
 }
 
 static bool look_for_signals(void *Py_UNUSED(context))

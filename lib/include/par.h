@@ -727,7 +727,8 @@ typedef struct par_hooks {
 } par_hooks;
 
 /* Set the hooks of this process; they are copied, NULL takes them away. Waits that
- * have become long already keep theirs. */
+ * have become long already keep theirs, but where they are taken away nothing is
+ * asked any more: such a wait calls ACQUIRE alone, once, when it is over. */
 PAR_API void par_set_hooks(const par_hooks *hooks);
 
 /* ---- collective: all ranks together ------------------------------------- */

@@ -162,7 +162,19 @@ static bool is_private(uint64_t address)
     return found;
 }
 
-/* Whether THREAD sleeps in a futex of this process without a time limit. */
+/* Whether CALL, with its first and its fourth argument, is what pause() becomes. */
+static bool is_pause(long call, uint64_t first, uint64_t fourth)
+{
+#ifdef SYS_pause
+    (void)first, (void)fourth;
+    return call == SYS_pause;
+#else
+    return call == SYS_ppoll && !first && !fourth;
+#endif
+}
+
+/* Whether THREAD sleeps in a futex of this process without a time limit, or until a
+ * signal comes. */
 static bool sleeps(pid_t thread, const void *other_than)
 {
     char text[256];
@@ -173,6 +185,8 @@ static bool sleeps(pid_t thread, const void *other_than)
         sscanf(text, "%ld %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNx64, &call, &word,
                &operation, &value, &limit) != 5)
         return false; /* it runs */
+    if (is_pause(call, word, limit))
+        return true;
     if (call != SYS_futex || limit || word == (uintptr_t)other_than)
         return false;
     if ((operation & OPERATION_MASK) != OPERATION_WAIT &&

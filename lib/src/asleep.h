@@ -4,7 +4,9 @@
  * A thread that nobody knows computes, or may begin to: so the rank is not stuck. But
  * one that sleeps in a futex of this process, without a time limit, goes on only if
  * another thread of this process wakes it: idle workers of OpenMP and OpenBLAS, who
- * waits in pthread_join, or in Python in a lock or a queue. The kernel knows.
+ * waits in pthread_join, or in Python in a lock or a queue. And one in pause() goes on
+ * only by a signal: so threads wait that come back to a Python that has ended. The kernel
+ * knows.
  */
 #ifndef PAR_SRC_ASLEEP_H
 #define PAR_SRC_ASLEEP_H

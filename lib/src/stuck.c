@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: MIT
  *
  * Why it is exact: the list of waits tells of every thread that waits in the library;
- * none of them may be in a hook, where the program's code runs (a signal's handler),
- * and what they wait for must not be there or on its way to its place. All other
- * threads sleep (asleep.h). A look takes its time, and a thread that it has seen
- * asleep may wake another one that it sees asleep later: but if a second look gives
- * the same serial number then no thread has run between the end of the first and the
- * beginning of the second, for each would have changed the epoch or its trace. So the
- * process was at rest then, as a whole.
+ * what they wait for must not be there or on its way to its place. All other threads
+ * sleep (asleep.h), also those in a hook, where the program's code runs (a signal's
+ * handler). A look takes its time, and a thread that it has seen asleep may wake another
+ * one that it sees asleep later: but if a second look gives the same serial number then
+ * no thread has run between the end of the first and the beginning of the second, for
+ * each would have changed the epoch or its trace. So the process was at rest then, as a
+ * whole.
  */
 #include "stuck.h"
 
@@ -54,7 +54,9 @@ static const watch_wait *wait_of(const list_node *node)
 /* Whether WAIT needs other ranks. */
 static bool ask(const watch_wait *wait, stuck_state *state)
 {
-    if (wait->busy || !wait->tell || !add_thread(wait->thread))
+    if (wait->busy) /* it is looked at as those are that don't wait in the library */
+        return true;
+    if (!wait->tell || !add_thread(wait->thread))
         return false;
     if (wait->tell == watch_tell_end) {
         state->is_leaving = true;
@@ -85,7 +87,7 @@ static bool all_have_looked(int64_t since)
     for (; node != &watch_waits; node = node->next) {
         const watch_wait *wait = wait_of(node);
 
-        if (wait->looks && wait->looked <= since)
+        if (wait->looks && !wait->busy && wait->looked <= since)
             return false;
     }
     return true;

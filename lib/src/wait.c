@@ -31,6 +31,7 @@ enum {
 };
 
 static par_hooks hooks;
+static bool has_hooks;
 static void (*_Atomic chore)(int64_t waited_ns);
 
 /* When a wait goes over to its next stage. */
@@ -57,6 +58,7 @@ void par_set_hooks(const par_hooks *new_hooks)
 {
     lock_take();
     hooks = new_hooks ? *new_hooks : (par_hooks){0};
+    has_hooks = new_hooks != NULL;
     lock_give();
 }
 
@@ -130,12 +132,18 @@ typedef struct long_wait {
     watch_wait watch; /* the time it began, too */
 } long_wait;
 
-/* Code of the program's may run until after_hook. */
-static void before_hook(long_wait *w)
+/* Code of the program's may run until after_hook. False where the hooks have been taken
+ * away: their owner has ended, or is about to. */
+static bool before_hook(long_wait *w)
 {
+    bool may;
+
     lock_take();
-    w->watch.busy = true;
+    may = has_hooks;
+    w->watch.busy = may;
+    w->watch.looks = w->watch.looks && may;
     lock_give();
+    return may;
 }
 
 static void after_hook(long_wait *w)
@@ -163,7 +171,8 @@ static bool interrupted(long_wait *w, bool signalled, int64_t now)
 
     if (!w->watch.looks || (!signalled && now - w->watch.looked < SIGNALS_NS))
         return false;
-    before_hook(w);
+    if (!before_hook(w))
+        return false;
     acquire(w);
     stop = w->hooks.interrupt(w->hooks.context);
     release(w);
@@ -178,11 +187,11 @@ static void note_line(long_wait *w)
     char line[WATCH_LINE_BYTES] = "";
     bool found = false;
 
-    before_hook(w);
-    if (w->hooks.line) {
+    if (w->hooks.line && before_hook(w)) {
         acquire(w);
         found = w->hooks.line(w->hooks.context, line, sizeof line);
         release(w);
+        after_hook(w);
     }
     if (!found)
         line_of_caller(line, sizeof line);
@@ -190,7 +199,6 @@ static void note_line(long_wait *w)
         memcpy(line, "-", sizeof "-"); /* nobody can tell */
     lock_take();
     memcpy(w->watch.line, line, sizeof line);
-    w->watch.busy = false;
     lock_give();
 }
 

@@ -55,6 +55,17 @@ WRONG = {
         "if rank % 2 == 0:\n    part.receive(1 - part.rank)",
         "receive(source=1, tag=1) in a communicator of ranks 0,2 at script.py:8",
     ),
+    "on a thread that was left behind at the end": (
+        2,
+        "import threading, time\n"
+        "if rank == 1:\n"
+        "    threading.Thread(target=world.receive, args=(0,), daemon=True).start()\n"
+        "    time.sleep(0.5)\n"
+        "else:\n    world.receive(1)",
+        "rank 0 in receive(source=1, tag=1) at script.py:11",
+        "rank 1 in receive(source=0, tag=1) at ",
+        "rank 1 in finalize",
+    ),
     "in threads that the program waits for": (
         2,
         "import threading\n"

@@ -127,6 +127,26 @@ def test_a_receive_that_waits_still_is_listed(job):
     assert "2 receives that wait still under tag 77: from any rank to 0" in done.stderr
 
 
+def test_threads_that_are_left_behind_in_receives_do_not_hold_up_the_end(job):
+    done = job(
+        """
+        import threading, time
+        from pypar import any_source, world
+
+        def serve(tag):
+            while True:
+                world.receive(any_source, tag)
+
+        for tag in range(5):
+            threading.Thread(target=serve, args=(tag,), daemon=True).start()
+        time.sleep(0.5 + world.rank)  # so that rank 0 waits for the end
+        """
+    )
+    assert done.returncode == 0, done
+    for tag in range(5):
+        assert f"2 receives that wait still under tag {tag}: " in done.stderr, done
+
+
 @pytest.mark.parametrize("missing", ["pass", "world.barrier()"])
 def test_a_collective_call_that_a_rank_has_not_made_is_named(job, missing):
     done = job(

@@ -90,6 +90,32 @@ START_TEST(a_thread_that_joins_another_sleeps)
 }
 END_TEST
 
+static void on_signal(int number)
+{
+    (void)number;
+}
+
+static void *wait_for_a_signal(void *unused)
+{
+    pause();
+    return unused;
+}
+
+START_TEST(a_thread_that_only_a_signal_wakes_sleeps)
+{
+    struct sigaction action = {.sa_handler = on_signal}, before;
+    uint64_t trace;
+    pthread_t thread;
+
+    sigaction(SIGUSR1, &action, &before);
+    ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_a_signal, NULL), 0);
+    ck_assert(falls_asleep(&trace));
+    pthread_kill(thread, SIGUSR1);
+    pthread_join(thread, NULL);
+    sigaction(SIGUSR1, &before, NULL);
+}
+END_TEST
+
 static void *rest(void *unused)
 {
     (void)unused;
@@ -135,11 +161,6 @@ START_TEST(a_thread_that_waits_with_a_time_limit_goes_on_by_itself)
 }
 END_TEST
 
-static void on_signal(int number)
-{
-    (void)number;
-}
-
 START_TEST(a_timer_or_a_handler_may_end_a_wait)
 {
     struct itimerval timer = {.it_value = {.tv_sec = 1000}}, none = {0};
@@ -163,6 +184,7 @@ static void add(Suite *suite)
 {
     check_add(suite, a_thread_that_waits_for_another_sleeps_and_its_waking_shows);
     check_add(suite, a_thread_that_joins_another_sleeps);
+    check_add(suite, a_thread_that_only_a_signal_wakes_sleeps);
     check_add(suite, a_thread_that_sleeps_for_a_time_goes_on_by_itself);
     check_add(suite, a_thread_that_waits_with_a_time_limit_goes_on_by_itself);
     check_add(suite, a_timer_or_a_handler_may_end_a_wait);

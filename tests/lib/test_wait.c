@@ -277,6 +277,33 @@ START_TEST(hooks_may_be_missing)
 }
 END_TEST
 
+static void *wait_for_event(void *event)
+{
+    ck_ok(par_wait(event, NULL));
+    return NULL;
+}
+
+START_TEST(hooks_that_were_taken_away_are_asked_nothing)
+{
+    par_request *event;
+    pthread_t waiting;
+    int asked;
+
+    ck_ok(par_event_start(world, &event));
+    set_hooks(false);
+    waiting = start(wait_for_event, &event);
+    while (seen.interrupts < 2)
+        usleep(1000);
+    par_set_hooks(NULL);
+    asked = seen.interrupts;
+    wait_for_nothing(0.5);
+    ck_assert_int_le(seen.interrupts, asked + 1); /* it may have been under way */
+    ck_ok(par_event_set(event));
+    join(waiting);
+    ck_assert_int_eq(seen.releases, seen.acquires);
+}
+END_TEST
+
 /* Each of these waits for a message, or for others, that will only come after
  * the interruption. */
 static void expect_interruptions(void)
@@ -544,6 +571,7 @@ static void add(Suite *suite)
     check_add(suite, a_long_wait_releases_and_asks_in_between);
     check_add(suite, what_does_not_wait_calls_no_hook);
     check_add(suite, hooks_may_be_missing);
+    check_add(suite, hooks_that_were_taken_away_are_asked_nothing);
     check_add(suite, an_interrupted_wait_ends_and_its_message_comes_later);
     check_add(suite, a_receive_that_was_interrupted_takes_no_message);
     check_add(suite, interruptions_lose_no_message);
