@@ -287,12 +287,23 @@ static void abandon(request *self)
         orphan_leave(self->state, self->par, self->out);
 }
 
+/* Whether SELF is a receive that waits still at the end of the script. */
+static bool is_left_over(request *self)
+{
+    size_t index, done = 0;
+
+    return self->state->is_ending && !self->call && !self->out &&
+           !par_wait_some(&self->par, 1, 0, &index, &done) && !done;
+}
+
 static void dealloc(PyObject *object)
 {
     request *self = self_of(object);
     PyTypeObject *type = Py_TYPE(object);
     PyObject *kind, *value, *trace;
 
+    if (self->par && par_initialized() && is_left_over(self))
+        return; /* with its memory, where libpar may put a message: it will be listed */
     PyErr_Fetch(&kind, &value, &trace);
     if (self->par && par_initialized())
         abandon(self);

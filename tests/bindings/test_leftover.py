@@ -115,16 +115,21 @@ def test_large_messages_that_nobody_receives_do_not_hold_up_the_end(job):
     assert "2 messages under tag 1, 1000000 double each" in done.stderr
 
 
-def test_a_receive_that_waits_still_is_listed(job):
-    done = job(
-        """
+@pytest.mark.parametrize("end", ["pypar.finalize()", "pass"])
+def test_a_receive_that_waits_still_is_listed(job, end):
+    text = f"""
         import pypar
+        given_up = pypar.world.ireceive(pypar.any_source, 76)
+        del given_up
         request = pypar.world.ireceive(pypar.any_source, 77)
-        pypar.finalize()
+        {end}
         """
-    )
+    done = job(text)
     assert done.returncode == 0, done
     assert "2 receives that wait still under tag 77: from any rank to 0" in done.stderr
+    assert "tag 76" not in done.stderr, done
+    done = job(text, PAR_LEFTOVERS="error")
+    assert done.returncode == 1, done
 
 
 def test_threads_that_are_left_behind_in_receives_do_not_hold_up_the_end(job):
