@@ -91,10 +91,8 @@ def _main(
     if not _is_the_end():
         sys.__excepthook__(kind, value, trace)
     elif issubclass(kind, KeyboardInterrupt):
-        status = SIGNALLED + (_signalled[0] if _signalled else signal.SIGINT)
-        _fail(status, _where(value, trace))
         # Python would end itself by SIGINT, and mpirun print a page about that.
-        sys.exit(status)
+        sys.exit(_fail_by_signal(_where(value, trace)))
     else:
         echo = issubclass(kind, _core.Error) and INTERRUPTED in str(value)
         status = SIGNALLED + signal.SIGTERM if echo else 1
@@ -126,6 +124,10 @@ def _unraisable(args: Any) -> None:
     in_thread = message.startswith("Exception ignored in thread started by")  # by _thread
     if not _is_rank() or in_thread and _is_interactive():
         sys.__unraisablehook__(args)
+    elif at_exit and issubclass(args.exc_type, KeyboardInterrupt):
+        _fail_by_signal(
+            _where(args.exc_value, args.exc_traceback, "the end of the script")
+        )
     elif at_exit or in_thread:
         text = _traceback(args.exc_type, args.exc_value, args.exc_traceback)
         _fail(1, f"Exception in {'atexit callback' if at_exit else 'thread'}: {text}")
@@ -178,7 +180,9 @@ def _traceback(
     return "".join(traceback.format_exception(kind, value, trace))
 
 
-def _where(value: BaseException, trace: TracebackType | None) -> str:
+def _where(
+    value: BaseException | None, trace: TracebackType | None, *outermost: str
+) -> str:
     """An interrupt in one line: many ranks are in other places each."""
     frames = [
         f"{os.path.basename(frame.filename)}:{frame.lineno} in {frame.name}"
@@ -187,8 +191,15 @@ def _where(value: BaseException, trace: TracebackType | None) -> str:
         and frame.name != _interrupt.__name__
     ]
     cause = f" ({signal.Signals(_signalled[0]).name})" if _signalled else ""
-    text = f": {value}" if str(value) else ""
-    return f"KeyboardInterrupt{text}{cause} at " + ", ".join(frames)
+    text = f": {value}" if value is not None and str(value) else ""
+    return f"KeyboardInterrupt{text}{cause} at " + ", ".join([*outermost, *frames])
+
+
+def _fail_by_signal(text: str) -> int:
+    """The status that says so."""
+    status = SIGNALLED + (_signalled[0] if _signalled else signal.SIGINT)
+    _fail(status, text)
+    return status
 
 
 def _fail(status: int, text: str) -> None:

@@ -335,6 +335,29 @@ def test_a_signal_to_a_rank_ends_the_job(script, name, status):
     assert "KeyboardInterrupt" in done.stderr and "Traceback" not in done.stderr, done
 
 
+@pytest.mark.parametrize("name, status", [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_at_the_end_of_the_script_is_told_likewise(script, name, status):
+    path = script(
+        f"""
+        import atexit, os, signal, pypar
+
+        def last():
+            os.kill(os.getpid(), signal.{name})
+            pypar.receive(pypar.any_source)
+
+        pypar.barrier()
+        if pypar.rank() == 1:
+            atexit.register(last)
+        else:
+            pypar.receive(1)
+        """
+    )
+    done = job(3, path)
+    assert done.returncode == status, done
+    assert "KeyboardInterrupt" in done.stderr and "Traceback" not in done.stderr, done
+    assert " at the end of the script, script.py:" in done.stderr, done
+
+
 def test_a_handler_of_sigterm_stays(script):
     path = script(
         """
