@@ -158,16 +158,17 @@ static bool wait_until_idle(core_state *state, double seconds)
 void background_end(core_state *state)
 {
     bool failed = PySys_GetObject("last_value") != NULL; /* an exception was printed */
-    char text[160];
+    bool one = state->calls == 1;
+    char text[256];
 
     state->is_ending = true;
     if (!state->calls || wait_until_idle(state, failed ? 0 : SECONDS))
         return;
     PyOS_snprintf(text, sizeof text,
-                  "rank %d ends the job: it leaves while %zu collective calls, started "
-                  "and not waited for, are under way: all ranks must make them, and "
-                  "wait() for what they have started",
-                  state->rank, state->calls);
+                  "ends the job: it leaves while %zu collective call%s, started and not "
+                  "waited for, %s under way: all ranks must make %s, and wait() for what "
+                  "they have started",
+                  state->calls, one ? "" : "s", one ? "is" : "are", one ? "it" : "them");
     errors_flush();
     par_abort(EXIT_FAILURE, text);
 }
