@@ -300,8 +300,8 @@ static void tell_dead(void)
             continue;
         here.board->failed = true;
         say_name(name, one->rank, one->pid);
-        say(name, "has ended without a word: killed (for lack of memory, perhaps), or by "
-                  "_exit");
+        say(name, "has ended without a word: killed (for lack of memory, perhaps), by a "
+                  "stack overflow in a thread, or by _exit");
     }
 }
 

@@ -3,6 +3,7 @@
 
 import re
 import signal
+import sys
 import textwrap
 import time
 
@@ -407,6 +408,25 @@ def test_of_ranks_that_are_killed_each_is_named_and_nobody_else(script, wait):
         assert re.search(words, done.stderr), done
     assert len(re.findall(r"^\[ranks? ", done.stderr, re.M)) == 2, done
     assert "Traceback" not in done.stderr, done
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="Python looks at the stack then")
+def test_a_stack_overflow_in_a_thread_is_among_the_ends_without_a_word(wrong):
+    path = wrong(
+        """
+        import ctypes
+        again = ctypes.PYFUNCTYPE(None)(lambda: again())
+        sys.setrecursionlimit(10**6)
+        threading.stack_size(2**16)
+        threading.Thread(target=again).start()
+        """
+    )
+    done = job(3, path)
+    assert done.returncode == 128 + signal.SIGSEGV, done
+    words = (
+        r"\[rank 1 of 3 · .*\] has ended without a word: .* stack overflow in a thread"
+    )
+    assert re.search(words, done.stderr), done
 
 
 def test_memory_that_is_not_there_is_an_exception_of_that_rank(wrong):
