@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Joining the objects of a reduce, in the order of the ranks, by an operation that is
-none of Python's operators."""
+"""Joining the objects of a reduce, in the order of the ranks: arrays that C does not
+join, and whatever is joined by an operation that is none of Python's operators."""
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
-from . import _core
+from . import _core, alike
 
 _Pair = tuple[Any, Any]
 
@@ -40,24 +39,44 @@ def _check_pairs(objects: Sequence[Any]) -> None:
             ) from None
 
 
-# By operation: what joins objects, and the ufunc that joins arrays, if one does.
-_OPERATORS: dict[int, tuple[Callable[[Any, Any], Any], str | None]] = {
-    _core.MAX: (max, "maximum"),
-    _core.MIN: (min, "minimum"),
-    _core.LAND: (lambda a, b: bool(a) and bool(b), "logical_and"),
-    _core.LOR: (lambda a, b: bool(a) or bool(b), "logical_or"),
-    _core.LXOR: (lambda a, b: bool(a) != bool(b), "logical_xor"),
-    _core.MAXLOC: (_maxloc, None),
-    _core.MINLOC: (_minloc, None),
+_OPERATORS: dict[int, Callable[[Any, Any], Any]] = {
+    _core.MAX: max,
+    _core.MIN: min,
+    _core.LAND: lambda a, b: bool(a) and bool(b),
+    _core.LOR: lambda a, b: bool(a) or bool(b),
+    _core.LXOR: lambda a, b: bool(a) != bool(b),
+    _core.MAXLOC: _maxloc,
+    _core.MINLOC: _minloc,
 }
 
 
 def fold(objects: Sequence[Any], op: int) -> Any:
     """objects joined by op, a number of _core, from left to right."""
-    join, ufunc = _OPERATORS[op]
-    if ufunc is None:
+    if op in (_core.MAXLOC, _core.MINLOC):
         _check_pairs(objects)
-    numpy = sys.modules.get("numpy")
-    if ufunc and numpy and isinstance(objects[0], numpy.ndarray):
-        join = getattr(numpy, ufunc)
-    return reduce(join, objects)
+    return reduce(_OPERATORS[op], objects)
+
+
+_UFUNCS = {
+    _core.MAX: "maximum",
+    _core.MIN: "minimum",
+    _core.SUM: "add",
+    _core.PROD: "multiply",
+    _core.LAND: "logical_and",
+    _core.LOR: "logical_or",
+    _core.LXOR: "logical_xor",
+    _core.BAND: "bitwise_and",
+    _core.BOR: "bitwise_or",
+    _core.BXOR: "bitwise_xor",
+}
+
+
+def fold_arrays(objects: Sequence[Any], op: int, end: int) -> Any:
+    """The first end of objects joined likewise, element by element; None where end is 0.
+    TypeMismatch or SizeMismatch unless all objects are arrays of one dtype and shape."""
+    import numpy
+
+    alike.check(objects)
+    if not end:
+        return None
+    return reduce(getattr(numpy, _UFUNCS[op]), objects[:end])

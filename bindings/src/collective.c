@@ -272,7 +272,7 @@ PyObject *collective_take_all(core_state *state, par_message **messages, int siz
 }
 
 static PyObject *gather_here(core_state *state, par_comm *par, PyObject *object, int root,
-                             PyObject *buffer)
+                             PyObject *buffer, const par_join *join)
 {
     int size = par_size(par);
     par_message **messages;
@@ -283,16 +283,16 @@ static PyObject *gather_here(core_state *state, par_comm *par, PyObject *object,
     messages = PyMem_RawCalloc((size_t)size, sizeof(*messages));
     if (!messages)
         PyErr_NoMemory();
-    else if (!errors_raise_if(state,
-                              par_message_gather(par, NULL, NULL, 0, root, messages)))
+    else if (!errors_raise_if(
+                 state, par_message_gather(par, NULL, NULL, 0, root, messages, join)))
         result = collective_take_all(state, messages, size, object, root, buffer, room);
     PyMem_RawFree(messages);
     Py_XDECREF(room);
     return result;
 }
 
-PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
-                            PyObject *root, PyObject *buffer)
+static PyObject *gather(core_state *state, par_comm *par, PyObject *object,
+                        PyObject *root, PyObject *buffer, const par_join *join)
 {
     codec_out out;
     int to, failed;
@@ -300,13 +300,26 @@ PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
     if (collective_get_root(state, par, root, &to) < 0)
         return NULL;
     if (par_rank(par) == to)
-        return gather_here(state, par, object, to, buffer);
+        return gather_here(state, par, object, to, buffer, join);
     failed = collective_encode(state, par, object, &out);
     if (!failed)
-        failed = errors_raise_if(state, par_message_gather(par, &out.content, out.parts,
-                                                           out.part_count, to, NULL));
+        failed =
+            errors_raise_if(state, par_message_gather(par, &out.content, out.parts,
+                                                      out.part_count, to, NULL, join));
     codec_release(&out);
     if (failed)
         return NULL;
     Py_RETURN_NONE;
+}
+
+PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,
+                            PyObject *root, PyObject *buffer)
+{
+    return gather(state, par, object, root, buffer, NULL);
+}
+
+PyObject *collective_gather_to_join(core_state *state, par_comm *par, PyObject *object,
+                                    PyObject *root, const par_join *join)
+{
+    return gather(state, par, object, root, NULL, join);
 }

@@ -52,9 +52,15 @@ bool collective_is_cut(PyObject *objects, PyObject *counts, PyObject *buffer);
 PyObject *collective_items(core_state *state, par_comm *par, const char *function,
                            PyObject *objects, PyObject *counts, bool cut);
 
-/* The list of all ranks' parts for this one of OBJECT, which is an array, or anything
- * where COUNTS are given, or one object for each rank. */
-PyObject *collective_exchange_parts(core_state *state, par_comm *par, PyObject *object,
-                                    PyObject *counts);
+/* What a reduce or one of its kin joins, which all ranks make as JOIN says, as a list:
+ * all ranks' OBJECT, on the rank that ROOT is, others get None; the same on all ranks; or
+ * the parts for this rank of all ranks' OBJECT, which is an array, or anything where
+ * COUNTS are given, or one object for each rank. NULL with an exception. */
+PyObject *collective_gather_to_join(core_state *state, par_comm *par, PyObject *object,
+                                    PyObject *root, const par_join *join);
+PyObject *collective_allgather_to_join(core_state *state, par_comm *par, PyObject *object,
+                                       const par_join *join);
+PyObject *collective_exchange_to_join(core_state *state, par_comm *par, PyObject *object,
+                                      PyObject *counts, const par_join *join);
 
 #endif

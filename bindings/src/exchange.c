@@ -67,8 +67,8 @@ static PyObject *finish(core_state *state, par_comm *par, traffic *t, PyObject *
     return result;
 }
 
-PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *object,
-                               PyObject *buffer)
+static PyObject *allgather(core_state *state, par_comm *par, PyObject *object,
+                           PyObject *buffer, const par_join *join)
 {
     traffic t = {0};
     codec_out out;
@@ -79,9 +79,9 @@ PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *objec
     if (collective_get_room(state, buffer, &room) < 0)
         return NULL;
     if (collective_encode(state, par, object, &out) == 0 && traffic_make(&t, par) == 0 &&
-        !errors_raise_if(state,
-                         par_message_allgather(par, &out.content, out.parts,
-                                               out.part_count, t.messages, t.sends)))
+        !errors_raise_if(state, par_message_allgather(par, &out.content, out.parts,
+                                                      out.part_count, t.messages, t.sends,
+                                                      join)))
         result = finish(state, par, &t, object, buffer, room);
     traffic_free(&t);
     codec_release(&out);
@@ -89,9 +89,21 @@ PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *objec
     return result;
 }
 
+PyObject *collective_allgather(core_state *state, par_comm *par, PyObject *object,
+                               PyObject *buffer)
+{
+    return allgather(state, par, object, buffer, NULL);
+}
+
+PyObject *collective_allgather_to_join(core_state *state, par_comm *par, PyObject *object,
+                                       const par_join *join)
+{
+    return allgather(state, par, object, NULL, join);
+}
+
 /* Exchange ITEMS, one for each rank. */
 static PyObject *exchange(core_state *state, par_comm *par, PyObject *items,
-                          PyObject *buffer, PyObject *room)
+                          PyObject *buffer, PyObject *room, const par_join *join)
 {
     collective_outs o = {0};
     traffic t = {0};
@@ -99,8 +111,9 @@ static PyObject *exchange(core_state *state, par_comm *par, PyObject *items,
 
     if (collective_outs_make(state, &o, par, &PyTuple_GET_ITEM(items, 0)) == 0 &&
         traffic_make(&t, par) == 0 &&
-        !errors_raise_if(state, par_message_alltoall(par, o.contents, o.parts,
-                                                     o.part_counts, t.messages, t.sends)))
+        !errors_raise_if(state,
+                         par_message_alltoall(par, o.contents, o.parts, o.part_counts,
+                                              t.messages, t.sends, join)))
         result =
             finish(state, par, &t, PyTuple_GET_ITEM(items, par_rank(par)), buffer, room);
     traffic_free(&t);
@@ -119,18 +132,18 @@ PyObject *collective_alltoall(core_state *state, par_comm *par, PyObject *object
     if (collective_get_room(state, buffer, &room) < 0)
         return NULL;
     items = collective_items(state, par, "alltoall", objects, counts, cut);
-    result = items ? exchange(state, par, items, buffer, room) : NULL;
+    result = items ? exchange(state, par, items, buffer, room, NULL) : NULL;
     Py_XDECREF(items);
     Py_XDECREF(room);
     return result;
 }
 
-PyObject *collective_exchange_parts(core_state *state, par_comm *par, PyObject *object,
-                                    PyObject *counts)
+PyObject *collective_exchange_to_join(core_state *state, par_comm *par, PyObject *object,
+                                      PyObject *counts, const par_join *join)
 {
     bool cut = array_is(object) || collective_is_given(counts);
     PyObject *items = collective_items(state, par, "reduce_scatter", object, counts, cut);
-    PyObject *list = items ? exchange(state, par, items, NULL, NULL) : NULL;
+    PyObject *list = items ? exchange(state, par, items, NULL, NULL, join) : NULL;
 
     Py_XDECREF(items);
     return list;

@@ -37,17 +37,9 @@ static int get_op(core_state *state, PyObject *op, int *number_p)
     return -1;
 }
 
-typedef enum family {
-    REDUCE,
-    ALLREDUCE,
-    SCAN,
-    EXSCAN,
-    REDUCE_SCATTER,
-} family;
-
 /* A call of this family. What its caller has not given is NULL. */
 typedef struct call {
-    family family;
+    par_join_kind family;
     core_state *state;
     par_comm *par;
     PyObject *object, *op, *root_value, *buffer, *counts;
@@ -59,9 +51,9 @@ typedef struct call {
 /* Whether this rank gets a result. */
 static bool has_result(const call *c)
 {
-    if (c->family == REDUCE)
+    if (c->family == PAR_JOIN_REDUCE)
         return par_rank(c->par) == c->root;
-    return c->family != EXSCAN || par_rank(c->par) > 0;
+    return c->family != PAR_JOIN_EXSCAN || par_rank(c->par) > 0;
 }
 
 /* RESULT in the caller's buffer, if there is one; steals it. */
@@ -90,13 +82,13 @@ static par_error join(const call *c, PyObject *array, void *to, const size_t *co
     void *data = array_data(array, &count, &type);
 
     switch (c->family) {
-    case REDUCE:
+    case PAR_JOIN_REDUCE:
         return par_reduce(c->par, data, to, count, type, op, c->root);
-    case ALLREDUCE:
+    case PAR_JOIN_ALLREDUCE:
         return par_allreduce(c->par, data, to, count, type, op);
-    case SCAN:
+    case PAR_JOIN_SCAN:
         return par_scan(c->par, data, to, count, type, op);
-    case EXSCAN:
+    case PAR_JOIN_EXSCAN:
         return par_exscan(c->par, data, to, count, type, op);
     default:
         return par_reduce_scatter(c->par, data, to, counts, type, op);
@@ -181,6 +173,27 @@ static PyObject *fold_here(const call *c, PyObject *all, Py_ssize_t end)
     return result;
 }
 
+/* Whether NumPy joins ALL: alike on all ranks, for one array among them is enough. */
+static bool are_arrays(const call *c, PyObject *all)
+{
+    par_op op = c->number ? ops[c->number - 1] : PAR_MINLOC;
+
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(all); i++)
+        if (array_is(PyList_GET_ITEM(all, i)))
+            return op != PAR_MINLOC && op != PAR_MAXLOC;
+    return false;
+}
+
+static PyObject *fold_arrays(const call *c, PyObject *all, Py_ssize_t end)
+{
+    PyObject *module = PyImport_ImportModule("pypar.fold"), *result = NULL;
+
+    if (module)
+        result = PyObject_CallMethod(module, "fold_arrays", "OOn", all, c->op, end);
+    Py_XDECREF(module);
+    return result;
+}
+
 static PyObject *fold_there(const call *c, PyObject *all, Py_ssize_t end)
 {
     PyObject *module = PyImport_ImportModule("pypar.fold"), *part = NULL, *result = NULL;
@@ -194,17 +207,23 @@ static PyObject *fold_there(const call *c, PyObject *all, Py_ssize_t end)
     return result;
 }
 
-/* ALL, the ranks' objects in their order, joined as far as this rank's result goes;
- * steals ALL. */
+/* ALL, the ranks' objects in their order, joined as far as this rank's result goes, None
+ * where it has none; steals ALL. */
 static PyObject *fold(const call *c, PyObject *all)
 {
-    bool in_c = !c->number || operators[c->number];
     Py_ssize_t end = PyList_GET_SIZE(all);
     PyObject *result;
 
-    if (c->family == SCAN || c->family == EXSCAN)
-        end = par_rank(c->par) + (c->family == SCAN);
-    result = in_c ? fold_here(c, all, end) : fold_there(c, all, end);
+    if (c->family == PAR_JOIN_SCAN || c->family == PAR_JOIN_EXSCAN)
+        end = par_rank(c->par) + (c->family == PAR_JOIN_SCAN);
+    if (are_arrays(c, all))
+        result = fold_arrays(c, all, end);
+    else if (!end)
+        result = Py_NewRef(Py_None);
+    else if (!c->number || operators[c->number])
+        result = fold_here(c, all, end);
+    else
+        result = fold_there(c, all, end);
     Py_DECREF(all);
     return result;
 }
@@ -212,11 +231,14 @@ static PyObject *fold(const call *c, PyObject *all)
 /* What this rank's result is made of: a list. */
 static PyObject *collect(const call *c)
 {
-    if (c->family == REDUCE)
-        return collective_gather(c->state, c->par, c->object, c->root_value, NULL);
-    if (c->family == REDUCE_SCATTER)
-        return collective_exchange_parts(c->state, c->par, c->object, c->counts);
-    return collective_allgather(c->state, c->par, c->object, NULL);
+    par_join join = {c->family, c->number ? (int)ops[c->number - 1] : PAR_JOIN_FUNCTION};
+
+    if (c->family == PAR_JOIN_REDUCE)
+        return collective_gather_to_join(c->state, c->par, c->object, c->root_value,
+                                         &join);
+    if (c->family == PAR_JOIN_REDUCE_SCATTER)
+        return collective_exchange_to_join(c->state, c->par, c->object, c->counts, &join);
+    return collective_allgather_to_join(c->state, c->par, c->object, &join);
 }
 
 /* Objects, and arrays whose elements C doesn't know: joined by Python. */
@@ -224,10 +246,10 @@ static PyObject *join_objects(const call *c)
 {
     PyObject *all = collect(c);
 
-    if (!all || has_result(c))
-        return all ? deliver(c, fold(c, all)) : NULL;
-    Py_DECREF(all);
-    Py_RETURN_NONE;
+    if (!all || all == Py_None)
+        return all;
+    all = fold(c, all);
+    return has_result(c) ? deliver(c, all) : all;
 }
 
 /* ---- the calls ----------------------------------------------------------------- */
@@ -243,7 +265,7 @@ static PyObject *run_checked(const call *c)
         return NULL;
     if (array == Py_None)
         result = join_objects(c);
-    else if (c->family == REDUCE_SCATTER)
+    else if (c->family == PAR_JOIN_REDUCE_SCATTER)
         result = join_and_part(c, array);
     else
         result = join_arrays(c, array);
@@ -269,7 +291,7 @@ static PyObject *run(call c)
 PyObject *collective_reduce(core_state *state, par_comm *par, PyObject *object,
                             PyObject *op, PyObject *root, PyObject *buffer)
 {
-    return run((call){.family = REDUCE,
+    return run((call){.family = PAR_JOIN_REDUCE,
                       .state = state,
                       .par = par,
                       .object = object,
@@ -278,11 +300,11 @@ PyObject *collective_reduce(core_state *state, par_comm *par, PyObject *object,
                       .buffer = buffer});
 }
 
-static PyObject *run_everywhere(family f, core_state *state, par_comm *par,
+static PyObject *run_everywhere(par_join_kind family, core_state *state, par_comm *par,
                                 PyObject *object, PyObject *op, PyObject *buffer,
                                 PyObject *counts)
 {
-    return run((call){.family = f,
+    return run((call){.family = family,
                       .state = state,
                       .par = par,
                       .object = object,
@@ -294,18 +316,19 @@ static PyObject *run_everywhere(family f, core_state *state, par_comm *par,
 PyObject *collective_allreduce(core_state *state, par_comm *par, PyObject *object,
                                PyObject *op, PyObject *buffer)
 {
-    return run_everywhere(ALLREDUCE, state, par, object, op, buffer, NULL);
+    return run_everywhere(PAR_JOIN_ALLREDUCE, state, par, object, op, buffer, NULL);
 }
 
 PyObject *collective_scan(core_state *state, par_comm *par, PyObject *object,
                           PyObject *op, PyObject *buffer, bool exclusive)
 {
-    return run_everywhere(exclusive ? EXSCAN : SCAN, state, par, object, op, buffer,
-                          NULL);
+    return run_everywhere(exclusive ? PAR_JOIN_EXSCAN : PAR_JOIN_SCAN, state, par, object,
+                          op, buffer, NULL);
 }
 
 PyObject *collective_reduce_scatter(core_state *state, par_comm *par, PyObject *object,
                                     PyObject *op, PyObject *counts, PyObject *buffer)
 {
-    return run_everywhere(REDUCE_SCATTER, state, par, object, op, buffer, counts);
+    return run_everywhere(PAR_JOIN_REDUCE_SCATTER, state, par, object, op, buffer,
+                          counts);
 }

@@ -385,9 +385,9 @@ PAR_API double par_time(void);
 /* ---- memory: for large bodies, used again ------------------------------- */
 
 /* Memory of BYTES, as malloc's: not cleared, the caller's; NULL where there is none. What
- * is large (a MiB and more) is made for huge pages where the system has them, and kept for
- * the next one when it is freed, 128 MiB at most in all: the kernel clears each page of
- * fresh memory, which takes longer than to receive into it. Any thread may call both
+ * is large (a MiB and more) is made for huge pages where the system has them, and kept
+ * for the next one when it is freed, 128 MiB at most in all: the kernel clears each page
+ * of fresh memory, which takes longer than to receive into it. Any thread may call both
  * functions, in a job or outside, and free() is fine, too, but keeps nothing. */
 PAR_API void *par_alloc(size_t bytes);
 
@@ -922,11 +922,32 @@ PAR_API par_error par_message_scatter(par_comm *comm, const par_content *content
                                       const size_t *part_counts, int root,
                                       par_message **message_p);
 
+/* What callers of the three below make of the messages, where they join what these hold
+ * in a way of their own. All ranks must say the same, as in a call that joins elements;
+ * it is what messages and reports call the call, too. */
+typedef enum par_join_kind {
+    PAR_JOIN_REDUCE,
+    PAR_JOIN_ALLREDUCE,
+    PAR_JOIN_SCAN,
+    PAR_JOIN_EXSCAN,
+    PAR_JOIN_REDUCE_SCATTER,
+} par_join_kind;
+
+typedef struct par_join {
+    par_join_kind kind;
+    int op; /* a par_op; PAR_JOIN_FUNCTION for a function, of which no more is known */
+} par_join;
+
+enum { PAR_JOIN_FUNCTION = -1 };
+
 /* Every rank gives CONTENT and PARTS; ROOT gets a message of each other rank,
- * messages[r], with messages[ROOT] NULL. MESSAGES is looked at on ROOT alone. */
+ * messages[r], with messages[ROOT] NULL. MESSAGES is looked at on ROOT alone. JOIN is
+ * NULL where it is a gather and no more.
+ *
+ * PAR_ERR_ARG  JOIN has a kind or an operation that is none; so in the next two */
 PAR_API par_error par_message_gather(par_comm *comm, const par_content *content,
                                      const par_part *parts, size_t part_count, int root,
-                                     par_message **messages);
+                                     par_message **messages, const par_join *join);
 
 /* Every rank gives CONTENT and PARTS, and gets a message of each other rank,
  * MESSAGES[r], with that of its own rank NULL. SENDS, one for each rank, are what it
@@ -934,13 +955,14 @@ PAR_API par_error par_message_gather(par_comm *comm, const par_content *content,
  * been taken, on which the other ranks' sends wait. */
 PAR_API par_error par_message_allgather(par_comm *comm, const par_content *content,
                                         const par_part *parts, size_t part_count,
-                                        par_message **messages, par_request **sends);
+                                        par_message **messages, par_request **sends,
+                                        const par_join *join);
 
 /* The same with a content and a list of parts for each rank, its own not looked at. */
 PAR_API par_error par_message_alltoall(par_comm *comm, const par_content *contents,
                                        const par_part *const *parts,
                                        const size_t *part_counts, par_message **messages,
-                                       par_request **sends);
+                                       par_request **sends, const par_join *join);
 
 /* ---- pool: tasks for whichever rank is free ------------------------------ */
 
@@ -1162,8 +1184,8 @@ PAR_API int par_pool_result_worker(const par_pool_result *result);
 PAR_API int par_pool_result_status(const par_pool_result *result);
 
 /* The memory in which the body of RESULT's message lies, all parts one after the other:
- * the caller's from now on, for par_free, and par_message_body stays there. NULL where the
- * body is small and has no memory of its own, or was handed over before. */
+ * the caller's from now on, for par_free, and par_message_body stays there. NULL where
+ * the body is small and has no memory of its own, or was handed over before. */
 PAR_API void *par_pool_result_hand_over(par_pool_result *result);
 
 /* Free *RESULT_P and set it to NULL. NULL is fine. */

@@ -113,6 +113,7 @@ typedef struct outs {
     const par_part *const *parts;
     const size_t *part_counts;
     bool one_for_all;
+    const par_join *join;
 } outs;
 
 static par_error start_sends(const collective *c, const outs *o, par_request **sends)
@@ -147,7 +148,7 @@ static par_error run(par_comm *comm, collective_function function, const outs *o
                      par_message **messages, par_request **sends)
 {
     collective c;
-    par_error err = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM, &c);
+    par_error err = call_enter_join(comm, function, 0, o->join, &c);
 
     for (int rank = 0; rank < comm->size; rank++) {
         messages[rank] = NULL;
@@ -178,6 +179,7 @@ static par_error check(const par_comm *comm, const outs *o, par_message *const *
     if (!messages || !sends)
         return error_set(PAR_ERR_ARG, "%s is NULL: it is where they go",
                          messages ? "sends" : "messages");
+    err = call_check_join(o->join);
     count = o->one_for_all ? 1 : comm->size;
     for (int i = 0; !err && i < count; i++)
         if (o->one_for_all || i != comm->rank)
@@ -187,9 +189,10 @@ static par_error check(const par_comm *comm, const outs *o, par_message *const *
 
 par_error par_message_alltoall(par_comm *comm, const par_content *contents,
                                const par_part *const *parts, const size_t *part_counts,
-                               par_message **messages, par_request **sends)
+                               par_message **messages, par_request **sends,
+                               const par_join *join)
 {
-    outs o = {contents, parts, part_counts, false};
+    outs o = {contents, parts, part_counts, false, join};
     par_error err = check(comm, &o, messages, sends);
 
     return err ? err : run(comm, COLLECTIVE_MESSAGE_ALLTOALL, &o, messages, sends);
@@ -197,9 +200,10 @@ par_error par_message_alltoall(par_comm *comm, const par_content *contents,
 
 par_error par_message_allgather(par_comm *comm, const par_content *content,
                                 const par_part *parts, size_t part_count,
-                                par_message **messages, par_request **sends)
+                                par_message **messages, par_request **sends,
+                                const par_join *join)
 {
-    outs o = {content, &parts, &part_count, true};
+    outs o = {content, &parts, &part_count, true, join};
     par_error err = check(comm, &o, messages, sends);
 
     return err ? err : run(comm, COLLECTIVE_MESSAGE_ALLGATHER, &o, messages, sends);

@@ -34,6 +34,11 @@ static const char *const names[COLLECTIVE_FUNCTIONS] = {
     [COLLECTIVE_MESSAGE_BROADCAST] = "broadcast of an object",
     [COLLECTIVE_MESSAGE_SCATTER] = "scatter of objects",
     [COLLECTIVE_MESSAGE_GATHER] = "gather of objects",
+    [COLLECTIVE_MESSAGE_REDUCE] = "reduce of objects",
+    [COLLECTIVE_MESSAGE_ALLREDUCE] = "allreduce of objects",
+    [COLLECTIVE_MESSAGE_SCAN] = "scan of objects",
+    [COLLECTIVE_MESSAGE_EXSCAN] = "exscan of objects",
+    [COLLECTIVE_MESSAGE_REDUCE_SCATTER] = "reduce_scatter of objects",
     [COLLECTIVE_MESSAGE_ALLGATHER] = "allgather of objects",
     [COLLECTIVE_MESSAGE_ALLTOALL] = "alltoall of objects",
     [COLLECTIVE_SPLIT] = "split",
@@ -63,22 +68,36 @@ static bool has_count(const wire_call *call)
 
 static bool has_op(const wire_call *call)
 {
-    return call->function >= COLLECTIVE_REDUCE &&
-           call->function <= COLLECTIVE_REDUCE_SCATTER;
+    return (call->function >= COLLECTIVE_REDUCE &&
+            call->function <= COLLECTIVE_REDUCE_SCATTER) ||
+           (call->function >= COLLECTIVE_MESSAGE_REDUCE &&
+            call->function <= COLLECTIVE_MESSAGE_REDUCE_SCATTER);
 }
 
 static bool has_root(const wire_call *call)
 {
     return (call->function > COLLECTIVE_BARRIER && call->function <= COLLECTIVE_REDUCE) ||
            (call->function >= COLLECTIVE_MESSAGE_BROADCAST &&
-            call->function <= COLLECTIVE_MESSAGE_GATHER);
+            call->function <= COLLECTIVE_MESSAGE_REDUCE);
+}
+
+/* In the place of an operation: a function of the callers'. */
+enum { JOIN_FUNCTION = 0xff };
+
+static const char *name_op(const wire_call *call)
+{
+    const char *name = op_name((par_op)call->op);
+
+    if (name)
+        return name;
+    return call->op == JOIN_FUNCTION ? "a function" : "?";
 }
 
 static void describe(const wire_call *call, par_type type, char *text, size_t size)
 {
     const char *name = call->function < COLLECTIVE_FUNCTIONS ? names[call->function]
                                                              : "something unknown";
-    const char *op = op_name((par_op)call->op), *comma = "";
+    const char *comma = "";
     int used = snprintf(text, size, "%s(", name);
 
     if (has_count(call))
@@ -87,8 +106,10 @@ static void describe(const wire_call *call, par_type type, char *text, size_t si
         used += snprintf(text + used, size - (size_t)used, "%s", par_type_name(type));
         comma = ", ";
     }
-    if (has_op(call))
-        used += snprintf(text + used, size - (size_t)used, "%s%s", comma, op ? op : "?");
+    if (has_op(call)) {
+        used += snprintf(text + used, size - (size_t)used, "%s%s", comma, name_op(call));
+        comma = ", ";
+    }
     if (has_root(call))
         used +=
             snprintf(text + used, size - (size_t)used, "%sroot %d", comma, call->root);
@@ -505,6 +526,31 @@ par_error collective_enter(par_comm *comm, collective_function function, int roo
         c_p->seen = comm->inbox.table.ages;
     lock_give();
     return look ? look_around(c_p) : PAR_OK;
+}
+
+par_error call_check_join(const par_join *join)
+{
+    if (join && (unsigned)join->kind > PAR_JOIN_REDUCE_SCATTER)
+        return error_set(PAR_ERR_ARG, "join->kind is %d: it must be from %d to %d",
+                         (int)join->kind, PAR_JOIN_REDUCE, PAR_JOIN_REDUCE_SCATTER);
+    if (join && join->op != PAR_JOIN_FUNCTION && !op_name((par_op)join->op))
+        return error_set(PAR_ERR_ARG,
+                         "join->op is %d: it must be a par_op, or %d for a function",
+                         join->op, PAR_JOIN_FUNCTION);
+    return PAR_OK;
+}
+
+par_error call_enter_join(par_comm *comm, collective_function function, int root,
+                          const par_join *join, collective *c_p)
+{
+    int op = join && join->op == PAR_JOIN_FUNCTION ? JOIN_FUNCTION
+             : join                                ? join->op
+                                                   : PAR_SUM;
+
+    if (join)
+        function =
+            (collective_function)(COLLECTIVE_MESSAGE_REDUCE + (unsigned)join->kind);
+    return collective_enter(comm, function, root, 0, PAR_BYTE, (par_op)op, c_p);
 }
 
 par_error collective_leave(collective *c, par_error err)

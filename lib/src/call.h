@@ -31,6 +31,11 @@ typedef enum collective_function {
     COLLECTIVE_MESSAGE_BROADCAST,
     COLLECTIVE_MESSAGE_SCATTER,
     COLLECTIVE_MESSAGE_GATHER,
+    COLLECTIVE_MESSAGE_REDUCE,
+    COLLECTIVE_MESSAGE_ALLREDUCE,
+    COLLECTIVE_MESSAGE_SCAN,
+    COLLECTIVE_MESSAGE_EXSCAN,
+    COLLECTIVE_MESSAGE_REDUCE_SCATTER,
     COLLECTIVE_MESSAGE_ALLGATHER,
     COLLECTIVE_MESSAGE_ALLTOALL,
     COLLECTIVE_SPLIT,
@@ -64,6 +69,12 @@ par_error collective_check(const par_comm *comm);
  */
 par_error collective_enter(par_comm *comm, collective_function function, int root,
                            uint64_t count, par_type type, par_op op, collective *c_p);
+
+/* The same for messages, which the callers join as JOIN says; FUNCTION where that is
+ * NULL. call_check_join is to be asked before: PAR_ERR_ARG, JOIN is none. */
+par_error call_check_join(const par_join *join);
+par_error call_enter_join(par_comm *comm, collective_function function, int root,
+                          const par_join *join, collective *c_p);
 
 /* Say in ACCOUNT that this rank is in C: "barrier #3". */
 void call_tell(const collective *c, watch_account *account);

@@ -97,11 +97,13 @@ static par_error receive_all(collective *c, par_message **messages)
 
 par_error par_message_gather(par_comm *comm, const par_content *content,
                              const par_part *parts, size_t part_count, int root,
-                             par_message **messages)
+                             par_message **messages, const par_join *join)
 {
     collective c;
     par_error err = collective_check_root(comm, root);
 
+    if (!err)
+        err = call_check_join(join);
     if (!err && comm->rank == root && !messages)
         err = error_set(PAR_ERR_ARG, "messages is NULL: it is where they go");
     if (!err && comm->rank != root)
@@ -109,8 +111,7 @@ par_error par_message_gather(par_comm *comm, const par_content *content,
     if (err)
         return err;
 
-    err =
-        collective_enter(comm, COLLECTIVE_MESSAGE_GATHER, root, 0, PAR_BYTE, PAR_SUM, &c);
+    err = call_enter_join(comm, COLLECTIVE_MESSAGE_GATHER, root, join, &c);
     if (!err && comm->rank == root) {
         err = receive_all(&c, messages);
     } else if (!err) {

@@ -170,7 +170,7 @@ def test_a_collective_call_that_a_rank_has_not_made_is_named(job, missing):
     assert done.returncode == 0, done
     if missing == "pass":
         assert (
-            "rank 1: collective call 1, which is gather of objects(root 1) on rank 0"
+            "rank 1: collective call 1, which is reduce of objects(SUM, root 1) on rank 0"
             in done.stderr
         ), done
         assert "is missing here" in done.stderr

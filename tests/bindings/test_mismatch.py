@@ -98,6 +98,87 @@ def test_gather_here_and_broadcast_there_is_an_error(world):
         somebody_notices(world, lambda: world.broadcast(root=0))
 
 
+def plus(left, right):
+    return left + right
+
+
+# Of objects, which Python joins: what rank 0 calls, and what the others do.
+OTHERS = {
+    "operation": (
+        lambda w: w.allreduce(1, pypar.MAX),
+        lambda w: w.allreduce(1, pypar.SUM),
+    ),
+    "function": (lambda w: w.allreduce(1, plus), lambda w: w.allreduce(1, pypar.SUM)),
+    "operation of a reduce": (
+        lambda w: w.reduce("a", pypar.MIN),
+        lambda w: w.reduce("a", pypar.SUM),
+    ),
+    "operation of arrays that C doesn't join": (
+        lambda w: w.allreduce(np.ones(2, "f2"), pypar.MAX),
+        lambda w: w.allreduce(np.ones(2, "f2"), pypar.SUM),
+    ),
+    "gather": (lambda w: w.gather(1), lambda w: w.reduce(1, pypar.SUM)),
+    "allgather": (lambda w: w.allgather(1), lambda w: w.allreduce(1, pypar.SUM)),
+    "scan": (lambda w: w.scan(1, pypar.SUM), lambda w: w.exscan(1, pypar.SUM)),
+    "scan and allreduce": (
+        lambda w: w.scan(1, pypar.SUM),
+        lambda w: w.allreduce(1, pypar.SUM),
+    ),
+    "alltoall": (
+        lambda w: w.alltoall([1] * w.size),
+        lambda w: w.reduce_scatter([1] * w.size, pypar.SUM),
+    ),
+}
+
+
+@ranks(2, 3)
+@pytest.mark.parametrize("what", OTHERS)
+def test_objects_that_are_joined_otherwise_elsewhere_are_an_error(world, what):
+    one, other = OTHERS[what]
+    somebody_notices(world, lambda: (other if world.rank else one)(world))
+
+
+@ranks(2)
+def test_a_reduce_of_objects_is_called_so(world):
+    """Not what it is made of."""
+    bad = world.rank == 1
+    with pytest.raises(pypar.Error) as caught:
+        world.allreduce(1, pypar.SUM if bad else plus)
+    function, operation = "allreduce of objects(a function)", "allreduce of objects(SUM)"
+    here, there = (operation, function) if bad else (function, operation)
+    text = str(caught.value)
+    assert f"is {here} here" in text and f"{there} on rank {1 - world.rank}" in text
+    world.barrier()
+
+
+UNLIKE = {
+    "size": (np.ones(3, "f2"), np.ones(1, "f2"), "SizeMismatch", "shape (1,)"),
+    "size of objects": (np.ones(3, "O"), np.ones(1, "O"), "SizeMismatch", "shape (1,)"),
+    "shape": (np.ones((1, 3), "g"), np.ones((3, 1), "g"), "SizeMismatch", "(3, 1)"),
+    "dtype": (np.ones(2, "f2"), np.ones(2, "g"), "TypeMismatch", "longdouble|float128"),
+    "kind": (np.ones(2, "f2"), 1, "TypeMismatch", "of type int"),
+}
+
+
+@ranks(3)
+@pytest.mark.parametrize("what", UNLIKE)
+def test_arrays_that_python_joins_must_be_alike(world, what):
+    """As those that C joins: NumPy would stretch them."""
+    most, last, error, shown = UNLIKE[what]
+    mine = last if world.rank == bad_rank(world) else most
+    for call in world.allreduce, world.scan, world.exscan:
+        with pytest.raises(getattr(pypar, error)) as caught:
+            call(mine, pypar.SUM)
+        text = str(caught.value)
+        assert text.startswith(
+            f"rank {world.rank}: rank 0 gives an array of {most.dtype}"
+        )
+        assert "but rank 2 " in text
+        assert any(one in text for one in shown.split("|")), text
+    got = world.allreduce(np.array(["a" * (world.rank + 1)]), pypar.SUM)
+    assert got.tolist() == ["aaaaaa"]
+
+
 @ranks(2, 4)
 def test_a_started_call_that_differs_says_so_when_it_is_waited_for(world):
     somebody_notices(

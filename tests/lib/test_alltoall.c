@@ -175,7 +175,7 @@ START_TEST(an_allgather_of_objects_gives_everybody_all)
     par_content content = content_of(me);
     par_part part = part_of(_i, me, 0, true);
 
-    ck_ok(par_message_allgather(world, &content, &part, 1, messages, sends));
+    ck_ok(par_message_allgather(world, &content, &part, 1, messages, sends, NULL));
     take_all(messages, sends, _i, true);
     free(part.data);
 }
@@ -197,7 +197,7 @@ START_TEST(an_alltoall_of_objects_gives_everybody_something_of_each)
         counts[rank] = 1;
     }
     contents[me].kind = (par_kind)99; /* is not looked at */
-    ck_ok(par_message_alltoall(world, contents, lists, counts, messages, sends));
+    ck_ok(par_message_alltoall(world, contents, lists, counts, messages, sends, NULL));
     take_all(messages, sends, _i, false);
     for (int rank = 0; rank < ranks; rank++)
         free(parts[rank].data);
@@ -230,14 +230,19 @@ START_TEST(bad_arguments_are_refused)
     ck_fails(PAR_ERR_ARG, par_alltoall(NULL, x, y, 1, PAR_DOUBLE));
 
     ck_fails(PAR_ERR_ARG,
-             par_message_allgather(NULL, &content, NULL, 0, messages, sends));
-    ck_fails(PAR_ERR_ARG, par_message_allgather(world, NULL, NULL, 0, messages, sends));
-    ck_fails(PAR_ERR_ARG, par_message_allgather(world, &wrong, NULL, 0, messages, sends));
-    ck_fails(PAR_ERR_ARG, par_message_allgather(world, &content, NULL, 0, NULL, sends));
+             par_message_allgather(NULL, &content, NULL, 0, messages, sends, NULL));
     ck_fails(PAR_ERR_ARG,
-             par_message_allgather(world, &content, NULL, 0, messages, NULL));
-    ck_fails(PAR_ERR_ARG, par_message_alltoall(NULL, NULL, NULL, NULL, messages, sends));
-    ck_fails(PAR_ERR_ARG, par_message_alltoall(world, NULL, NULL, NULL, messages, sends));
+             par_message_allgather(world, NULL, NULL, 0, messages, sends, NULL));
+    ck_fails(PAR_ERR_ARG,
+             par_message_allgather(world, &wrong, NULL, 0, messages, sends, NULL));
+    ck_fails(PAR_ERR_ARG,
+             par_message_allgather(world, &content, NULL, 0, NULL, sends, NULL));
+    ck_fails(PAR_ERR_ARG,
+             par_message_allgather(world, &content, NULL, 0, messages, NULL, NULL));
+    ck_fails(PAR_ERR_ARG,
+             par_message_alltoall(NULL, NULL, NULL, NULL, messages, sends, NULL));
+    ck_fails(PAR_ERR_ARG,
+             par_message_alltoall(world, NULL, NULL, NULL, messages, sends, NULL));
 }
 END_TEST
 

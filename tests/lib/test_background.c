@@ -199,17 +199,18 @@ static bool call_blocking(int nth)
         ck_ok(par_message_free(&message));
         break;
     case 12:
-        ck_ok(par_message_gather(world, &nothing, NULL, 0, 0, messages));
+        ck_ok(par_message_gather(world, &nothing, NULL, 0, 0, messages, NULL));
         if (me == 0)
             take_all(messages);
         break;
     case 13:
-        ck_ok(par_message_allgather(world, &nothing, NULL, 0, messages, sends));
+        ck_ok(par_message_allgather(world, &nothing, NULL, 0, messages, sends, NULL));
         take_all(messages);
         wait_all(sends, n);
         break;
     case 14:
-        ck_ok(par_message_alltoall(world, contents, lists, counts, messages, sends));
+        ck_ok(
+            par_message_alltoall(world, contents, lists, counts, messages, sends, NULL));
         take_all(messages);
         wait_all(sends, n);
         break;

@@ -322,7 +322,8 @@ START_TEST(a_gather_of_objects_collects_all_of_them)
             messages = check_alloc((size_t)ranks * sizeof *messages);
         if (me == root)
             messages[root] = unset;
-        ck_ok(par_message_gather(world, &o.content, o.parts, o.count, root, messages));
+        ck_ok(par_message_gather(world, &o.content, o.parts, o.count, root, messages,
+                                 NULL));
         if (me == root)
             ck_assert_ptr_null(messages[root]);
         for (int rank = ranks - 1; me == root && rank >= 0; rank--)
@@ -484,10 +485,33 @@ static par_error gather_for_objects(bool odd)
 
     if (odd)
         return par_gather(world, room, 2, PAR_INT64, large_room, 0);
-    err = par_message_gather(world, &content, &part, 1, 0, messages);
+    err = par_message_gather(world, &content, &part, 1, 0, messages, NULL);
     for (int rank = 0; me == 0 && !err && rank < ranks; rank++)
         ck_ok(par_message_free(&messages[rank]));
     return err;
+}
+
+/* What the caller joins differs as what C does. */
+static par_error join_gathered(const par_join *join)
+{
+    par_content content = {.kind = PAR_OBJECT};
+    par_part part = {room, sizeof room};
+    par_message *messages[64];
+    par_error err = par_message_gather(world, &content, &part, 1, 0, messages, join);
+
+    for (int rank = 0; me == 0 && !err && rank < ranks; rank++)
+        ck_ok(par_message_free(&messages[rank]));
+    return err;
+}
+
+static par_error joined_operation_differs(bool odd)
+{
+    return join_gathered(&(par_join){PAR_JOIN_REDUCE, odd ? PAR_JOIN_FUNCTION : PAR_MAX});
+}
+
+static par_error join_for_gather(bool odd)
+{
+    return join_gathered(odd ? NULL : &(par_join){PAR_JOIN_REDUCE, PAR_SUM});
 }
 
 /* One rank takes another for the root, and so may wait for one that waits for it. */
@@ -551,6 +575,9 @@ static const struct {
     {gathered_count_differs, "gather(3 int64, root 0)", "gather(2 int64, root 0)"},
     {large_gathered_count_differs, "gather(3 int64,", "gather(65536 int64,"},
     {gather_for_objects, "gather(2 int64,", "gather of objects("},
+    {joined_operation_differs, "reduce of objects(a function, root 0)",
+     "reduce of objects(MAX, root 0)"},
+    {join_for_gather, "gather of objects(root 0)", "reduce of objects(SUM, root 0)"},
     {operation_differs, "MIN, root 0)", "SUM, root 0)"},
     {large_reduced_count_differs, "reduce(2 int64,", "reduce(65536 int64,"},
     {object_for_elements, "broadcast of an object(root 0)", "broadcast(2 int64,"},
@@ -693,7 +720,7 @@ START_TEST(a_root_out_of_range_is_named_with_the_range)
         ck_root(par_reduce(world, x, x, 1, PAR_INT64, PAR_SUM, root));
         ck_root(par_message_broadcast(world, &content, NULL, 0, root, &message));
         ck_root(par_message_scatter(world, &content, NULL, NULL, root, &message));
-        ck_root(par_message_gather(world, &content, NULL, 0, root, &message));
+        ck_root(par_message_gather(world, &content, NULL, 0, root, &message, NULL));
     }
     ck_assert_ptr_eq(message, unset);
 }
@@ -712,7 +739,7 @@ START_TEST(no_communicator_is_refused)
     ck_fails(PAR_ERR_ARG, par_reduce(NULL, &x, &x, 1, PAR_INT8, PAR_SUM, 0));
     ck_fails(PAR_ERR_ARG, par_message_broadcast(NULL, &content, NULL, 0, 0, &message));
     ck_fails(PAR_ERR_ARG, par_message_scatter(NULL, &content, NULL, NULL, 0, &message));
-    ck_fails(PAR_ERR_ARG, par_message_gather(NULL, &content, NULL, 0, 0, &message));
+    ck_fails(PAR_ERR_ARG, par_message_gather(NULL, &content, NULL, 0, 0, &message, NULL));
 }
 END_TEST
 
@@ -757,7 +784,13 @@ START_TEST(what_the_root_alone_looks_at_is_checked_there)
     ck_fails(PAR_ERR_ARG, par_message_broadcast(world, &wrong, NULL, 0, 0, &message));
     ck_fails(PAR_ERR_ARG, par_message_broadcast(world, &content, NULL, 0, 0, NULL));
     ck_fails(PAR_ERR_ARG, par_message_scatter(world, NULL, NULL, NULL, 0, &message));
-    ck_fails(PAR_ERR_ARG, par_message_gather(world, &content, NULL, 0, 0, NULL));
+    ck_fails(PAR_ERR_ARG, par_message_gather(world, &content, NULL, 0, 0, NULL, NULL));
+    ck_fails(PAR_ERR_ARG, par_message_gather(world, &content, NULL, 0, 0, &message,
+                                             &(par_join){(par_join_kind)5, PAR_SUM}));
+    ck_detail("join->kind is 5: it must be from 0 to 4");
+    ck_fails(PAR_ERR_ARG, par_message_gather(world, &content, NULL, 0, 0, &message,
+                                             &(par_join){PAR_JOIN_REDUCE, 99}));
+    ck_detail("join->op is 99: it must be a par_op, or -1 for a function");
 }
 END_TEST
 

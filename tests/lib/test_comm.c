@@ -123,7 +123,7 @@ static void expect_no_job(const char *here)
     ck_no_job(par_reduce(world, &x, &x, 1, PAR_INT8, PAR_SUM, 0));
     ck_no_job(par_message_broadcast(world, &content, NULL, 0, 0, &message));
     ck_no_job(par_message_scatter(world, &content, NULL, NULL, 0, &message));
-    ck_no_job(par_message_gather(world, &content, NULL, 0, 0, &message));
+    ck_no_job(par_message_gather(world, &content, NULL, 0, 0, &message, NULL));
     ck_no_job(par_barrier(NULL));
     ck_no_job(par_barrier_start(world, &request));
     ck_no_job(par_task_start(world, NULL, NULL, &request));
