@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether what the ranks give can be joined as it is."""
+"""Whether what the ranks give can be joined as it is, and put into a buffer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +11,32 @@ def is_array(x: object) -> bool:
     return hasattr(x, "dtype") and hasattr(x, "shape")
 
 
+def is_masked(x: object) -> bool:
+    return is_array(x) and hasattr(x, "mask")
+
+
 def described(x: Any) -> str:
     if not is_array(x):
         return f"of type {type(x).__name__}"
-    return f"an array of {x.dtype}" + (f" and shape {x.shape}" if x.shape else "")
+    return f"{'a masked' if is_masked(x) else 'an'} array of {x.dtype}"
+
+
+def fill(buffer: Any, x: Any) -> Any:
+    """buffer, an array, with the elements of x in it. TypeMismatch or SizeMismatch unless
+    it has the dtype and size of x, and a mask if x has one."""
+    has_room = is_masked(buffer) or not is_masked(x)
+    if not is_array(x) or x.dtype != buffer.dtype or not has_room:
+        raise TypeMismatch(
+            f"rank {world.rank}: the result is {described(x)}; the buffer is for "
+            f"{described(buffer)}"
+        )
+    if x.size != buffer.size:
+        raise SizeMismatch(
+            f"rank {world.rank}: the result has {x.size} elements; the buffer is for "
+            f"{buffer.size}"
+        )
+    buffer[...] = x.reshape(buffer.shape)
+    return buffer
 
 
 def check(objects: Sequence[Any], first_axis: int = 0) -> None:
@@ -35,7 +57,9 @@ def check(objects: Sequence[Any], first_axis: int = 0) -> None:
 
 
 def _given(x: Any) -> str:
-    return described(x) if is_array(x) else f"what is {described(x)}"
+    if not is_array(x):
+        return f"what is {described(x)}"
+    return f"{described(x)} and shape {x.shape}"
 
 
 def _kind(x: Any) -> object:

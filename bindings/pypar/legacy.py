@@ -4,36 +4,16 @@
 from collections.abc import Callable, Iterator
 from typing import Any, SupportsIndex
 
-from ._core import SizeMismatch, TypeMismatch, world
+from . import alike
+from ._core import world
 from .balance import balance
 
 _Op = SupportsIndex | Callable[[Any, Any], Any]
 
 
-def _is_array(x: object) -> bool:
-    return hasattr(x, "dtype") and hasattr(x, "shape")
-
-
 def _fill(buffer: Any, x: Any) -> Any:
     """buffer with the elements of x in it where it is an array; else x."""
-    if buffer is None or not _is_array(buffer):
-        return x
-    if not _is_array(x) or x.dtype != buffer.dtype:
-        raise TypeMismatch(
-            f"rank {world.rank}: the result is {_described(x)}; the buffer is for "
-            f"{_described(buffer)}"
-        )
-    if x.size != buffer.size:
-        raise SizeMismatch(
-            f"rank {world.rank}: the result has {x.size} elements; the buffer is for "
-            f"{buffer.size}"
-        )
-    buffer[...] = x.reshape(buffer.shape)
-    return buffer
-
-
-def _described(x: Any) -> str:
-    return f"an array of {x.dtype}" if _is_array(x) else f"of type {type(x).__name__}"
+    return alike.fill(buffer, x) if alike.is_array(buffer) else x
 
 
 def scatter(
@@ -49,7 +29,7 @@ def scatter(
     """
     pieces = _cut(x) if world.rank == root else None
     piece = world.scatter(pieces, root)
-    if pieces is not None and _is_array(piece):
+    if pieces is not None and alike.is_array(piece):
         piece = piece.copy()  # a part of x would change with it
     return _fill(buffer, piece)
 
@@ -89,17 +69,19 @@ def gather(
 
 def _join(parts: list[Any]) -> Any:
     first = parts[0]
-    if _is_array(first):
+    if alike.is_array(first):
         import numpy
 
-        return numpy.concatenate([numpy.atleast_1d(part) for part in parts])
+        rows = [numpy.atleast_1d(part) for part in parts]
+        masked = any(alike.is_masked(part) for part in parts)
+        return (numpy.ma if masked else numpy).concatenate(rows)
     if isinstance(first, (str, bytes)):
         return first[:0].join(parts)
     return parts
 
 
 def _elsewhere(x: Any) -> Any:
-    if _is_array(x):
+    if alike.is_array(x):
         import numpy
 
         shape = x.shape or (1,)

@@ -109,7 +109,14 @@ def _run_job(
     """Run test name of case in a job and end as it ended."""
     mark = secrets.token_hex(8)
     where = json.dumps([case.__module__, inspect.getfile(case), case.__qualname__])
-    command = [launcher.find().path, "-np", str(ncpus), sys.executable, "-m", "pypar.test"]
+    command = [
+        launcher.find().path,
+        "-np",
+        str(ncpus),
+        sys.executable,
+        "-m",
+        "pypar.test",
+    ]
     job = subprocess.Popen(
         [*command, where, name, mark],
         stdin=subprocess.DEVNULL,

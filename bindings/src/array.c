@@ -416,6 +416,25 @@ static void refuse_location(core_state *state, PyObject *array, par_op op)
                  PyArray_DESCR((PyArrayObject *)array));
 }
 
+/* Whether ARRAY is one of NumPy's own and no more: joining others' elements may take
+ * more, a mask or a unit, say. A memmap has nothing of that kind. */
+static bool is_plain(PyObject *array)
+{
+    PyObject *numpy, *memmap = NULL;
+    bool is_memmap;
+
+    if (PyArray_CheckExact(array))
+        return true;
+    numpy = PyImport_ImportModule("numpy");
+    if (numpy)
+        memmap = PyObject_GetAttrString(numpy, "memmap");
+    is_memmap = memmap == (PyObject *)Py_TYPE(array);
+    Py_XDECREF(memmap);
+    Py_XDECREF(numpy);
+    PyErr_Clear();
+    return is_memmap;
+}
+
 PyObject *array_for_reduce(core_state *state, PyObject *object, par_op op)
 {
     bool wants_location = op == PAR_MINLOC || op == PAR_MAXLOC;
@@ -428,8 +447,9 @@ PyObject *array_for_reduce(core_state *state, PyObject *object, par_op op)
         refuse_location(state, object, op);
         return NULL;
     }
-    return type == PAR_OPAQUE ? Py_NewRef(Py_None)
-                              : PyArray_FROM_OF(object, NPY_ARRAY_IN_ARRAY);
+    if (type == PAR_OPAQUE || (!wants_location && !is_plain(object)))
+        return Py_NewRef(Py_None);
+    return PyArray_FROM_OF(object, NPY_ARRAY_IN_ARRAY);
 }
 
 void *array_data(PyObject *array, size_t *count_p, par_type *type_p)

@@ -5,7 +5,8 @@
 
 #include "state.h"
 
-/* From this size on what an array has left is used again; below, NumPy's own is as good. */
+/* From this size on what an array has left is used again; below, NumPy's own is as good.
+ */
 enum { BLOCK_MIN = 1 << 20 };
 
 /* A capsule that frees MEMORY, of par_alloc, when it dies; NULL with an exception, and

@@ -152,8 +152,9 @@ int array_put(core_state *state, const codec_out *out, const char *what, PyObjec
 Py_ssize_t array_item_size(core_state *state, const par_content *content);
 
 /* OBJECT as a C-contiguous array of elements that OP can join, or might if it were not
- * for its type. A new reference; Py_None (new) where OBJECT is no array or its elements
- * are not C's. NULL with an exception. */
+ * for its type. A new reference; Py_None (new) where OBJECT is no array, is of a subclass
+ * that may hold more than elements, or its elements are not C's. NULL with an exception.
+ */
 PyObject *array_for_reduce(core_state *state, PyObject *object, par_op op);
 void *array_data(PyObject *array, size_t *count_p, par_type *type_p);
 

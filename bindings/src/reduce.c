@@ -56,6 +56,21 @@ static bool has_result(const call *c)
     return c->family != PAR_JOIN_EXSCAN || par_rank(c->par) > 0;
 }
 
+/* As deliver, for arrays that would be sent as objects. */
+static PyObject *deliver_object(const call *c, PyObject *result)
+{
+    PyObject *module = PyImport_ImportModule("pypar.alike"), *filled = NULL;
+
+    if (module)
+        filled = PyObject_CallMethod(module, "fill", "OO", c->room, result);
+    Py_XDECREF(module);
+    Py_DECREF(result);
+    if (!filled)
+        return NULL;
+    Py_DECREF(filled);
+    return Py_NewRef(c->buffer);
+}
+
 /* RESULT in the caller's buffer, if there is one; steals it. */
 static PyObject *deliver(const call *c, PyObject *result)
 {
@@ -64,6 +79,8 @@ static PyObject *deliver(const call *c, PyObject *result)
 
     if (!result || !c->room)
         return result;
+    if (array_is(result) && !array_check(result))
+        return deliver_object(c, result);
     failed = codec_encode(c->state, result, &out) ||
              array_put(c->state, &out, "the result", c->room);
     codec_release(&out);

@@ -213,6 +213,38 @@ def test_a_status_counts_elements(world):
     assert shown.replace("source=0", "source=1") in PAGE
 
 
+MASKED = np.ma.array([1, 2], mask=[False, True])
+
+
+@ranks(2)
+def test_masks_are_joined_with_what_they_mask(world):
+    for got in (
+        world.allreduce(MASKED, pypar.SUM),
+        world.allreduce(MASKED, pypar.SUM, buffer=MASKED.copy()),
+        world.allreduce(MASKED, pypar.MAX) * 2,
+    ):
+        assert got.tolist() == [2, None]
+    got = pypar.gather(MASKED if world.rank else np.arange(2))
+    assert world.rank or got.tolist() == [0, 1, 1, None]
+    mine = MASKED.copy()
+    pypar.inplace_reduce(mine, pypar.SUM)
+    assert mine.tolist() == [1 if world.rank else 2, None]
+    with pytest.raises(pypar.TypeMismatch, match="is a masked array of int64; the buf"):
+        world.allreduce(MASKED, pypar.SUM, buffer=np.zeros(2, int))
+
+
+@ranks(2)
+def test_arrays_of_other_kinds_are_joined_element_by_element(world, tmp_path):
+    got = world.allreduce(np.matrix([[1, 2], [3, 4]]), pypar.PROD)
+    assert type(got) is np.matrix and got.tolist() == [[1, 4], [9, 16]]
+    buffer = np.zeros(4, int)
+    assert world.allreduce(got, pypar.SUM, buffer=buffer) is buffer
+    assert buffer.tolist() == [2, 8, 18, 32]
+    mapped = np.memmap(tmp_path / str(world.rank), "f8", "w+", shape=3)
+    got = world.allreduce(mapped if world.rank else np.ones(3), pypar.SUM)
+    assert got.tolist() == [1, 1, 1]
+
+
 # -- collectives ----------------------------------------------------------------------
 
 
