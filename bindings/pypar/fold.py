@@ -79,4 +79,13 @@ def fold_arrays(objects: Sequence[Any], op: int, end: int) -> Any:
     alike.check(objects)
     if not end:
         return None
-    return reduce(getattr(numpy, _UFUNCS[op]), objects[:end])
+    result = reduce(getattr(numpy, _UFUNCS[op]), objects[:end])
+    dtype = objects[0].dtype
+    if not isinstance(result, numpy.ndarray):  # of arrays without a dimension
+        element, result = result, numpy.empty((), getattr(result, "dtype", dtype))
+        result[()] = element
+    if result.dtype == dtype.newbyteorder(
+        "="
+    ):  # NumPy's results have this machine's order
+        return result.astype(dtype, copy=False)
+    return result

@@ -245,6 +245,20 @@ def test_arrays_of_other_kinds_are_joined_element_by_element(world, tmp_path):
     assert got.tolist() == [1, 1, 1]
 
 
+@ranks(1, 2)
+def test_a_result_has_the_byte_order_of_what_is_joined(world):
+    for x in np.ones(2, ">i4"), np.ones((), ">f8"):
+        buffer = np.zeros_like(x)
+        assert world.allreduce(x, pypar.SUM).dtype == x.dtype
+        assert world.allreduce(x, pypar.SUM, buffer=buffer) is buffer
+        assert (buffer == world.size).all()
+        mine = x.copy()
+        pypar.inplace_reduce(mine, pypar.SUM)
+        assert (mine == (1 if world.rank else world.size)).all()
+    objects = world.allreduce(np.array("a", object), pypar.SUM)
+    assert form(objects) == form(np.array("a" * world.size, object))
+
+
 # -- collectives ----------------------------------------------------------------------
 
 
