@@ -111,7 +111,14 @@ def reduce(
 
 
 def inplace_reduce(x: Any, op: _Op, root: SupportsIndex = 0) -> None:
-    """Join all ranks' x by op into root's x, an array; see reduce. Collective."""
+    """Join all ranks' x by op into root's x, an array; see reduce. Collective.
+
+    TypeError where x is no array: nothing is sent then."""
+    if not (alike.is_array(x) and hasattr(x, "__setitem__")):
+        raise TypeError(
+            f"rank {world.rank}: x is of type {type(x).__name__}: inplace_reduce writes its "
+            "result into x, which must be an array"
+        )
     reduce(x, op, root, buffer=x)
 
 

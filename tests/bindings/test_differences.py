@@ -315,3 +315,12 @@ def test_inplace_reduce_changes_roots_array(world):
     assert pypar.inplace_reduce(x, pypar.SUM, 0) is None
     total = world.size * (world.size + 1) / 2
     assert (x == (total if world.rank == 0 else world.rank + 1)).all()
+
+
+@ranks(2)
+def test_inplace_reduce_of_what_is_no_array_is_refused(world):
+    for x in [1, 2], 1.5, None, np.float64(1):
+        text = f"rank {world.rank}: x is of type {type(x).__name__}: .* an array"
+        with pytest.raises(TypeError, match=text):
+            pypar.inplace_reduce(x, pypar.SUM)
+    world.barrier()
