@@ -10,7 +10,7 @@ from . import _core
 before: list[Callable[[], None]] = []  # what modules want done while there are messages
 
 
-def finalize() -> None:
+def finalize(*_: object) -> None:  # a signal's handler is given what it does not need
     for function in before:
         function()
     _core.finalize()

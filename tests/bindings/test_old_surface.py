@@ -79,6 +79,19 @@ def test_all_functions_of_no_argument_ignore_what_they_are_given(world):
     assert pypar.initialized(1) is True
 
 
+@pytest.mark.parametrize("name", ["finalize", "Finalize"])
+def test_finalize_is_a_handler_of_signals_as_it_is(name, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, signal, pypar\n"
+        f"signal.signal(signal.SIGTERM, pypar.{name})\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "print(pypar.initialized())\n"
+    )
+    done = alone(PYTHON, "-W", "ignore", script)
+    assert done.returncode == 0 and done.stdout == "False\n", done
+
+
 @ranks(1)
 def test_a_list_of_arguments_is_taken_by_init(world):
     assert pypar.init(["script.py", "-x"]) is None and world.size == 1
