@@ -112,12 +112,12 @@ from .interop import from_mpi4py
 from .legacy import gather, init, inplace_reduce, reduce, scatter
 from .output import print0, progress
 from .output import print_whole_lines as _print_whole_lines
-from .place import place
+from .place import place as place
 from .stack import offer_stack as _offer_stack
 from .threads import follow_place as _follow_place
 from .time_limit import on_time_limit
 from .uncaught import watch as _watch
-from .where import where
+from .where import where as where
 
 if _TYPE_CHECKING:
     from .executor import Executor
@@ -158,6 +158,7 @@ if _path := _os.environ.get("PAR_LOG"):
 
     _start(_path)
 
+# Without `place` and `where`, which NumPy has: after `from numpy import *` these stay NumPy's.
 __all__ = [
     "Abort",
     "BAND",
@@ -215,7 +216,6 @@ __all__ = [
     "max_tag",
     "memoize",
     "on_time_limit",
-    "place",
     "print0",
     "progress",
     "push_for_alloc",
@@ -232,6 +232,5 @@ __all__ = [
     "size",
     "time",
     "wait_some",
-    "where",
     "world",
 ]

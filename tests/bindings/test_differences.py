@@ -61,6 +61,11 @@ def test_a_star_import_brings_no_more_than_it_should(world):
     assert sorted(names.keys() - {"__builtins__"}) == sorted(pypar.__all__)
 
 
+@ranks(1)
+def test_a_star_import_takes_no_name_of_numpys_away_but_what_was_always_pypars(world):
+    assert set(pypar.__all__) & set(np.__all__) == {"broadcast", "size"}
+
+
 def test_an_mpi_that_cannot_start_is_an_import_error(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
