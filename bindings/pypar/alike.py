@@ -8,14 +8,17 @@ from ._core import SizeMismatch, TypeMismatch, world
 
 
 def is_array(x: object) -> bool:
+    """Whether x is an array, NumPy's or another like it."""
     return hasattr(x, "dtype") and hasattr(x, "shape")
 
 
 def is_masked(x: object) -> bool:
+    """Whether x is an array that has a mask."""
     return is_array(x) and hasattr(x, "mask")
 
 
 def described(x: Any) -> str:
+    """What x is, for a message."""
     if not is_array(x):
         return f"of type {type(x).__name__}"
     return f"{'a masked' if is_masked(x) else 'an'} array of {x.dtype}"

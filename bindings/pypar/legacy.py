@@ -54,6 +54,9 @@ def gather(
     """Join the ranks' x on root: arrays along their first axis, str and bytes
     end to end, other objects in a list. Collective.
 
+    TypeMismatch or SizeMismatch, which names two ranks, unless all x are of the kind and
+    dtype of rank 0's; arrays may differ in the length of their first axis alone.
+
     An array given as buffer is filled and returned; TypeMismatch or SizeMismatch
     unless it has the result's dtype and size. vanilla changes nothing.
 
@@ -72,10 +75,12 @@ def _join(parts: list[Any]) -> Any:
     if alike.is_array(first):
         import numpy
 
+        alike.check(parts, first_axis=1)
         rows = [numpy.atleast_1d(part) for part in parts]
         masked = any(alike.is_masked(part) for part in parts)
         return (numpy.ma if masked else numpy).concatenate(rows)
     if isinstance(first, (str, bytes)):
+        alike.check(parts)
         return first[:0].join(parts)
     return parts
 

@@ -293,6 +293,35 @@ def test_gather_takes_arrays_of_differing_length_and_no_dimension(world):
     assert got.tolist() == ([0, 1, 2] if world.rank == 0 else [0, 0, 0])
 
 
+@ranks(2)
+def test_gather_takes_no_arrays_or_texts_of_differing_kinds(world):
+    """NumPy converted them, and lost digits."""
+    for mine, error, here, there in (
+        (
+            [np.ones(2, "i8"), np.ones(2)],
+            "TypeMismatch",
+            "of int64 and",
+            "of float64 and",
+        ),
+        ([np.ones(2), np.ones(2, "M8[s]")], "TypeMismatch", "float64", "datetime64"),
+        ([np.arange(2), "ab"], "TypeMismatch", "of int64", "what is of type str"),
+        (["ab", np.arange(2)], "TypeMismatch", "what is of type str", "of int64"),
+        (["ab", b"ab"], "TypeMismatch", "of type str", "of type bytes"),
+        ([np.ones((2, 2)), np.ones((2, 3))], "SizeMismatch", "(2, 2)", "(2, 3)"),
+        ([np.ones((2, 2)), np.ones(4)], "SizeMismatch", "(2, 2)", "(4,)"),
+    ):
+        if world.rank:
+            pypar.gather(mine[1])
+            continue
+        with pytest.raises(getattr(pypar, error)) as caught:
+            pypar.gather(mine[0])
+        given = str(caught.value).removeprefix("rank 0: rank 0 gives ")
+        assert here in given.split(", but rank 1 ")[0], given
+        assert there in given.split(", but rank 1 ")[1], given
+    got = pypar.gather(np.array(["a" * (world.rank + 1)]))
+    assert world.rank or got.tolist() == ["a", "aa"]
+
+
 @ranks(3)
 def test_gather_and_reduce_of_objects(world):
     got = pypar.gather({world.rank})
