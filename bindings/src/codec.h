@@ -107,6 +107,12 @@ PyObject *codec_decode(core_state *state, par_message **message_p);
 PyObject *codec_decode_into(core_state *state, par_message **message_p, PyObject *buffer,
                             bool exact);
 
+/* The same, with BUFFER NULL or None where there is none. An object takes the place of an
+ * array that would be sent as one, too; VANILLA: anything takes the place of a BUFFER
+ * that it doesn't fit. */
+PyObject *codec_decode_for(core_state *state, par_message **message_p, PyObject *buffer,
+                           bool exact, bool vanilla);
+
 /* Receive the body of *MESSAGE_P, which is BYTES in one part, at TO; end the
  * message. -1 with an exception. */
 int codec_take(core_state *state, par_message **message_p, void *to, size_t bytes);

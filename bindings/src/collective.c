@@ -74,20 +74,20 @@ static PyObject *broadcast_from_here(core_state *state, par_comm *par, PyObject 
 }
 
 PyObject *collective_broadcast(core_state *state, par_comm *par, PyObject *object,
-                               PyObject *root)
+                               PyObject *root, PyObject *vanilla)
 {
     par_message *message;
     PyObject *result;
-    int from;
+    int from, is_vanilla = vanilla ? PyObject_IsTrue(vanilla) : 0;
 
-    if (collective_get_root(state, par, root, &from) < 0)
+    if (is_vanilla < 0 || collective_get_root(state, par, root, &from) < 0)
         return NULL;
     if (par_rank(par) == from)
         return broadcast_from_here(state, par, object, from);
     if (errors_raise_if(state, par_message_broadcast(par, NULL, NULL, 0, from, &message)))
         return NULL;
-    result = array_is(object) ? codec_decode_into(state, &message, object, true)
-                              : codec_decode(state, &message);
+    result = codec_decode_for(state, &message, array_is(object) ? object : NULL, true,
+                              is_vanilla);
     par_message_free(&message);
     return result;
 }

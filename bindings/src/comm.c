@@ -301,7 +301,8 @@ static PyObject *broadcast(PyObject *object, PyObject *const *args, Py_ssize_t c
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_broadcast(self->state, self->par, v[0] ? v[0] : Py_None, v[1]);
+    return collective_broadcast(self->state, self->par, v[0] ? v[0] : Py_None, v[1],
+                                NULL);
 }
 
 static PyObject *scatter(PyObject *object, PyObject *const *args, Py_ssize_t count,
@@ -497,7 +498,8 @@ static PyMethodDef methods[] = {
      "broadcast($self, obj=None, root=0)\n--\n\n"
      "Return root's obj on every rank. Collective.\n\n"
      "Where obj is an array on another rank, it is filled in place and returned;\n"
-     "TypeMismatch or SizeMismatch unless it has the type and size of root's."},
+     "TypeMismatch or SizeMismatch unless it has the type and size of root's. Arrays\n"
+     "of objects and of subclasses are sent as objects: one takes the other's place."},
     {"scatter", FAST(scatter), METH_FASTCALL | METH_KEYWORDS,
      "scatter($self, objs=None, root=0, buffer=None, counts=None)\n--\n\n"
      "Return to rank r the r-th of root's objs, which must be one for each rank.\n"

@@ -32,7 +32,7 @@ PyObject *p2p_probe(core_state *state, par_comm *par, PyObject *source, PyObject
 
 /* collective.c, reduce.c, exchange.c */
 PyObject *collective_broadcast(core_state *state, par_comm *par, PyObject *object,
-                               PyObject *root);
+                               PyObject *root, PyObject *vanilla);
 PyObject *collective_scatter(core_state *state, par_comm *par, PyObject *objects,
                              PyObject *root, PyObject *buffer, PyObject *counts);
 PyObject *collective_gather(core_state *state, par_comm *par, PyObject *object,

@@ -401,3 +401,32 @@ PyObject *codec_decode_into(core_state *state, par_message **message_p, PyObject
     Py_DECREF(array);
     return failed ? NULL : Py_NewRef(buffer);
 }
+
+static bool is_mismatch(core_state *state)
+{
+    return PyErr_ExceptionMatches(state->type_mismatch) ||
+           PyErr_ExceptionMatches(state->size_mismatch);
+}
+
+/* Whether both are objects: no array's memory comes into it. */
+static bool is_object_for(const par_message *message, PyObject *buffer)
+{
+    par_content content;
+
+    par_message_content(message, &content, NULL);
+    return content.kind == PAR_OBJECT && array_is(buffer) && !array_check(buffer);
+}
+
+PyObject *codec_decode_for(core_state *state, par_message **message_p, PyObject *buffer,
+                           bool exact, bool vanilla)
+{
+    PyObject *object;
+
+    if (!buffer || buffer == Py_None || is_object_for(*message_p, buffer))
+        return codec_decode(state, message_p);
+    object = codec_decode_into(state, message_p, buffer, exact);
+    if (object || !vanilla || !is_mismatch(state))
+        return object;
+    PyErr_Clear(); /* the message is untouched */
+    return codec_decode(state, message_p);
+}

@@ -133,7 +133,7 @@ static PyObject *broadcast(PyObject *module, PyObject *const *args, Py_ssize_t c
 
     if (arguments_sort(&s, args, count, keywords, v) < 0)
         return NULL;
-    return collective_broadcast(state, state->world, v[0], v[1]);
+    return collective_broadcast(state, state->world, v[0], v[1], v[2]);
 }
 
 /* ---- what libpar asks of the interpreter while it waits ------------------ */
@@ -277,7 +277,8 @@ static PyMethodDef functions[] = {
     {"broadcast", FAST(broadcast), METH_FASTCALL | METH_KEYWORDS,
      "broadcast(buffer, root=0, vanilla=False, bypass=False)\n--\n\n"
      "Return root's buffer, any object, on every rank: pypar.world.broadcast.\n\n"
-     "An array is filled in place. vanilla and bypass change nothing."},
+     "An array is filled in place; if root's doesn't fit it, that raises TypeMismatch\n"
+     "or SizeMismatch, or with vanilla is returned instead. bypass changes nothing."},
     {"_check_task", check_task, METH_NOARGS, NULL},
     {"_task_signal", task_signal, METH_NOARGS, NULL},
     {"_abort_later", FAST(fail_abort_later), METH_FASTCALL, NULL},

@@ -35,33 +35,11 @@ PyObject *p2p_send(core_state *state, par_comm *par, PyObject *object, PyObject 
     Py_RETURN_NONE;
 }
 
-static bool is_mismatch(core_state *state)
-{
-    return PyErr_ExceptionMatches(state->type_mismatch) ||
-           PyErr_ExceptionMatches(state->size_mismatch);
-}
-
-/* The object in *MESSAGE_P; VANILLA: a new one where BUFFER doesn't fit. */
-static PyObject *decode(core_state *state, par_message **message_p, PyObject *buffer,
-                        bool vanilla)
-{
-    PyObject *object;
-
-    if (!buffer || buffer == Py_None)
-        return codec_decode(state, message_p);
-    object = codec_decode_into(state, message_p, buffer, false);
-    if (object || !vanilla || !is_mismatch(state))
-        return object;
-    PyErr_Clear(); /* the message is untouched */
-    return codec_decode(state, message_p);
-}
-
 /* The object in *MESSAGE_P, with STATUS where that is not NULL, which is stolen. */
 static PyObject *finish(core_state *state, par_message **message_p, PyObject *buffer,
                         bool vanilla, PyObject *status)
 {
-    PyObject *object = decode(state, message_p, buffer, vanilla);
-    PyObject *pair;
+    PyObject *object = codec_decode_for(state, message_p, buffer, false, vanilla), *pair;
 
     if (!status || !object) {
         Py_XDECREF(status);

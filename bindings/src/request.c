@@ -49,9 +49,7 @@ static void release_out(codec_out *out)
 static PyObject *receive_result(request *self)
 {
     PyObject *result =
-        self->buffer && self->buffer != Py_None
-            ? codec_decode_into(self->state, &self->message, self->buffer, false)
-            : codec_decode(self->state, &self->message);
+        codec_decode_for(self->state, &self->message, self->buffer, false, false);
 
     par_message_return(&self->message); /* of one that did not fit */
     return result;

@@ -274,6 +274,45 @@ def test_broadcast_of_an_object_takes_the_place_of_anything_but_an_array(world):
         assert pypar.broadcast(value if world.rank == 1 else buffer, 1) == value
 
 
+SENT_AS_OBJECTS = {
+    "matrix": lambda rank: np.matrix([[rank, 2.0]]),
+    "recarray": lambda rank: np.rec.array(
+        [(rank, 2.0)], dtype=[("a", "i4"), ("b", "f8")]
+    ),
+    "masked": lambda rank: np.ma.array([rank, 2], mask=[False, True]),
+    "objects": lambda rank: np.array(["abc" * rank, None], dtype=object),
+}
+
+
+@ranks(2)
+@pytest.mark.parametrize("kind", SENT_AS_OBJECTS)
+def test_arrays_that_are_sent_as_objects_are_returned(world, kind):
+    """Where other arrays are filled: it was the same kind on each rank."""
+    make = SENT_AS_OBJECTS[kind]
+    there = 1 - world.rank
+    for got in (
+        pypar.broadcast(make(world.rank), 1),
+        exchanged(world, make(1), buffer=make(0)),
+    ):
+        assert type(got) is type(make(1)) and got.tolist() == make(1).tolist()
+    request = world.ireceive(there, buffer=make(0))
+    world.send(make(1), there)
+    assert request.wait().tolist() == make(1).tolist()
+    with pytest.raises(pypar.TypeMismatch, match="holds an object"):
+        exchanged(world, make(1), buffer=np.zeros(2))
+    pypar.receive(there)
+
+
+@ranks(2)
+def test_what_does_not_fit_is_returned_by_a_vanilla_broadcast(world):
+    for other in np.zeros(3, int), np.zeros(4):
+        got = pypar.broadcast(np.arange(3.0) if world.rank else other, 1, vanilla=True)
+        assert form(got) == form(np.arange(3.0)) and not other.any()
+    fits = np.zeros(3)
+    got = pypar.broadcast(np.arange(3.0) if world.rank else fits, 1, vanilla=True)
+    assert world.rank or (got is fits and fits.tolist() == [0, 1, 2])
+
+
 @ranks(2)
 def test_bypass_changes_no_result(world):
     buffer = np.full(2, world.rank)
