@@ -21,8 +21,10 @@ PyObject *array_of_buffer(core_state *state, PyObject *buffer)
     PyObject *view, *array;
 
     if (array_is(buffer)) {
-        if (PyArray_FailUnlessWriteable((PyArrayObject *)buffer, "the buffer") < 0)
-            return NULL;
+        if (!PyArray_ISWRITEABLE((PyArrayObject *)buffer))
+            return PyErr_Format(
+                PyExc_ValueError,
+                "rank %d: the buffer is read-only: it is to be written to", state->rank);
         return Py_NewRef(buffer);
     }
     if (!is_writable_buffer(buffer))
@@ -78,8 +80,11 @@ static int refuse(PyObject *exception, core_state *state, PyObject *who,
     return -1;
 }
 
-static PyObject *name_message(const par_status *status)
+/* EXACT: of a collective call, whose tag is no business of the program's. */
+static PyObject *name_message(const par_status *status, bool exact)
 {
+    if (exact)
+        return PyUnicode_FromFormat("the message from rank %d", status->source);
     return PyUnicode_FromFormat("the message from rank %d, tag %d,", status->source,
                                 status->tag);
 }
@@ -149,11 +154,11 @@ static int receive_into(core_state *state, par_message **message_p,
     uint64_t room = (uint64_t)PyArray_NBYTES(array);
 
     if (!descr || !same_type(content, descr, PyArray_DESCR(array)))
-        return refuse(state->type_mismatch, state, name_message(status), content, descr,
-                      array, exact);
+        return refuse(state->type_mismatch, state, name_message(status, exact), content,
+                      descr, array, exact);
     if (content->bytes > room || (exact && content->bytes != room))
-        return refuse(state->size_mismatch, state, name_message(status), content, descr,
-                      array, exact);
+        return refuse(state->size_mismatch, state, name_message(status, exact), content,
+                      descr, array, exact);
     if (lies_alike(content, array))
         return codec_take(state, message_p, PyArray_DATA(array), (size_t)content->bytes);
     return receive_and_rearrange(state, message_p, content, descr, array);

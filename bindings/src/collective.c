@@ -29,16 +29,31 @@ PyObject *comm_barrier(core_state *state, par_comm *par)
     Py_RETURN_NONE;
 }
 
+/* "TypeError: it is ...", without this rank in front of what is. */
+static PyObject *describe(core_state *state, PyObject *type, PyObject *value)
+{
+    PyObject *said = PyObject_Str(value), *prefix = NULL, *text = NULL;
+
+    if (said)
+        prefix = PyUnicode_FromFormat("rank %d: ", state->rank);
+    if (prefix)
+        Py_SETREF(said, PyObject_CallMethod(said, "removeprefix", "O", prefix));
+    if (prefix && said)
+        text = PyUnicode_FromFormat("%s: %U", ((PyTypeObject *)type)->tp_name, said);
+    Py_XDECREF(prefix);
+    Py_XDECREF(said);
+    return text;
+}
+
 /* The others are in the call already, or will be: they learn why this rank is not. */
-static void give_up(par_comm *par)
+static void give_up(core_state *state, par_comm *par)
 {
     PyObject *type, *value, *trace, *text;
     const char *why;
 
     PyErr_Fetch(&type, &value, &trace);
     PyErr_NormalizeException(&type, &value, &trace);
-    text = PyUnicode_FromFormat("rank %d: %s: %S", par_rank(par),
-                                ((PyTypeObject *)type)->tp_name, value);
+    text = describe(state, type, value);
     why = text ? PyUnicode_AsUTF8(text) : NULL;
     if (!why)
         PyErr_Clear();
@@ -52,7 +67,7 @@ int collective_encode(core_state *state, par_comm *par, PyObject *object, codec_
     int failed = codec_encode(state, object, out);
 
     if (failed)
-        give_up(par);
+        give_up(state, par);
     return failed;
 }
 
@@ -142,7 +157,7 @@ int collective_outs_make(core_state *state, collective_outs *o, par_comm *par,
     int failed = outs_make(state, o, items, par_size(par));
 
     if (failed)
-        give_up(par);
+        give_up(state, par);
     return failed;
 }
 
@@ -159,7 +174,7 @@ PyObject *collective_items(core_state *state, par_comm *par, const char *functio
         Py_CLEAR(items);
     }
     if (!items)
-        give_up(par);
+        give_up(state, par);
     return items;
 }
 

@@ -202,16 +202,31 @@ par_error call_refuse_count(const collective *c, int source, uint64_t theirs,
                      par_type_name(c->type), ours >> shift);
 }
 
+/* What MESSAGE says of a failure, *LENGTH_P long, without its sender in front. */
+static const char *reason(const par_message *message, int *length_p)
+{
+    const char *why = message->body ? (const char *)message->body : "";
+    size_t length = (size_t)message->header.bytes, sender;
+    char prefix[32];
+
+    sender = (size_t)snprintf(prefix, sizeof prefix, "rank %d: ", message->source);
+    if (length < sender || memcmp(why, prefix, sender) != 0)
+        sender = 0;
+    *length_p = (int)(length - sender);
+    return why + sender;
+}
+
 static par_error hear(collective *c, const par_message *message)
 {
     char text[96];
+    int length;
+    const char *why = reason(message, &length);
 
     c->told = true;
     describe(&c->wire, c->type, text, sizeof text);
     return error_set(PAR_ERR_MISMATCH,
                      "collective call %d is %s here, but it has failed on rank %d: %.*s",
-                     c->tag, text, message->source, (int)message->header.bytes,
-                     message->body ? (const char *)message->body : "");
+                     c->tag, text, message->source, length, why);
 }
 
 par_error call_compare(collective *c, const par_message *message, bool *knock_p)

@@ -304,6 +304,24 @@ def test_arrays_that_are_sent_as_objects_are_returned(world, kind):
 
 
 @ranks(2)
+def test_the_errors_of_buffers_name_the_rank_and_no_number_of_the_librarys(world):
+    fixed = np.zeros(3)
+    fixed.flags.writeable = False
+    for wrong, text in (
+        (np.zeros(3, int), "the message from rank 1 holds 3 float64"),
+        (fixed, "the buffer is read-only"),
+    ):
+        if world.rank:
+            pypar.broadcast(np.zeros(3), 1)
+            continue
+        with pytest.raises((pypar.TypeMismatch, ValueError), match=f"rank 0: {text}"):
+            pypar.broadcast(wrong, 1)
+    with pytest.raises(ValueError, match=f"rank {world.rank}: the buffer is read-only"):
+        exchanged(world, np.zeros(3), buffer=fixed)
+    pypar.receive(1 - world.rank)
+
+
+@ranks(2)
 def test_what_does_not_fit_is_returned_by_a_vanilla_broadcast(world):
     for other in np.zeros(3, int), np.zeros(4):
         got = pypar.broadcast(np.arange(3.0) if world.rank else other, 1, vanilla=True)
