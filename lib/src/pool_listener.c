@@ -8,6 +8,10 @@
  * task is begun; and, where tasks cannot be interrupted, once one has taken so long that
  * rank 0 gives this rank no others any more (pool_dispatch.c), or rank 0 has heard that
  * it has left.
+ *
+ * A thread may wait for tasks and do none, one that a task has started, say. It sees what
+ * comes then, and the listener that this rank leaves: a task that waits for that thread
+ * would wait for ever if those that came here waited for the task.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -33,16 +37,17 @@ typedef struct pool_listener {
 static void look(par_pool *pool)
 {
     bool moved;
-    par_error err = pool_move(pool, pool_worker_handle, &moved);
+    par_error err = pool->mover ? PAR_OK : pool_move(pool, pool_worker_handle, &moved);
 
     if (!err)
-        err = pool->begun ? pool_worker_give_back(pool, INT32_MAX)
-                          : pool_worker_leave(pool, false);
+        err = pool->begun && !pool->mover ? pool_worker_give_back(pool, INT32_MAX)
+                                          : pool_worker_leave(pool, false);
     if (!err)
         err = pool_flush(pool, 0);
     if (err)
         pool_fail(pool, err);
     pool_wake(pool);
+    pool_wake_mover(pool); /* there may be contents to wait for, to give them back */
 }
 
 static void pause_for(par_pool *pool, int64_t ns)
@@ -64,7 +69,19 @@ static bool may_interrupt(const par_pool *pool)
     return pool->begun && pool->interrupt.call;
 }
 
-/* Until a thread waits, which sees to what comes, or there is no more to be seen. */
+/* Whether a thread waits that sees to what comes: it does tasks, or closes the pool. */
+static bool is_attended(const par_pool *pool)
+{
+    for (list_node *node = pool->waits.next; node != &pool->waits; node = node->next) {
+        const pool_wait *w = LIST_OF(node, pool_wait, node);
+
+        if (w->wants_tasks || w->closes)
+            return true;
+    }
+    return false;
+}
+
+/* Until such a thread waits, or there is no more to be seen. */
 static void patrol(par_pool *pool)
 {
     int looks = 0;
@@ -73,7 +90,7 @@ static void patrol(par_pool *pool)
         uint64_t turns = pool->turns;
 
         pause_for(pool, looks < LOOKS ? SHORT_NS : LONG_NS);
-        if (pool->listener->is_over || pool->error || pool->mover)
+        if (pool->listener->is_over || pool->error || is_attended(pool))
             return;
         looks = pool->turns == turns ? looks + 1 : 0;
         if (looks)

@@ -471,3 +471,28 @@ def test_a_rank_that_never_comes_is_named(script):
     done = mpirun(3, PYTHON, path)
     assert done.returncode != 0, done
     assert "script.py:4" in done.stderr and "script.py:5" in done.stderr, done
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_task_may_wait_for_a_thread_that_uses_a_pool(script, count):
+    path = script(
+        """
+        import threading
+        import pypar
+
+        def delegate(n):
+            done = []
+            with pypar.Pool() as pool:
+                run = lambda: done.extend(pool.map(abs, range(-n, 0)))
+                thread = threading.Thread(target=run)
+                thread.start()
+                thread.join()
+            return sum(done)
+
+        with pypar.Pool() as pool:
+            print([pool.apply(delegate, [n]) for n in (3, 30, 3)])
+        """
+    )
+    done = mpirun(count, PYTHON, path, timeout=60)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout == "[6, 465, 6]\n", done

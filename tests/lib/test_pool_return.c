@@ -3,11 +3,12 @@
  *
  * A task's number is for how many milliseconds it sleeps. Rank 0 does none.
  */
+#include <pthread.h>
 #include <unistd.h>
 
 #include "check_pool.h"
 
-enum { LONG = 3000, MIDDLE = 150 };
+enum { LONG = 3000, MIDDLE = 150, DELEGATE = 9999 };
 
 static par_pool *pool;
 
@@ -18,19 +19,24 @@ static uint64_t nap(uint64_t ms)
     return ms;
 }
 
-static void with_pool(void (*body)(int channel))
+static void with_pool_of(check_work *work, void (*body)(int channel))
 {
     int channel;
 
     ck_ok(par_pool_open(world, NULL, &pool));
     if (me) {
-        check_serve(pool, nap);
+        check_serve(pool, work);
     } else {
         ck_ok(par_pool_channel_open(pool, false, NULL, &channel));
         body(channel);
         ck_ok(par_pool_stop(pool, false));
     }
     ck_ok(par_pool_close(&pool));
+}
+
+static void with_pool(void (*body)(int channel))
+{
+    with_pool_of(nap, body);
 }
 
 static void submit_many(int channel, int count, uint64_t ms)
@@ -169,11 +175,58 @@ START_TEST(who_has_helped_for_a_while_keeps_no_tasks)
 }
 END_TEST
 
+/* A thread that no task's is does no tasks while it waits for its own. */
+static void *have_some_done(void *unused)
+{
+    enum { SOME = 50 };
+    check_result result;
+    int channel, count = 0;
+
+    ck_ok(par_pool_channel_open(pool, false, NULL, &channel));
+    for (int i = 0; i < SOME; i++)
+        check_submit(pool, channel, 0);
+    while (check_collect(pool, channel, NULL, &result))
+        count++;
+    ck_assert_int_eq(count, SOME);
+    ck_ok(par_pool_channel_close(pool, channel));
+    return unused;
+}
+
+static uint64_t delegate(uint64_t ms)
+{
+    pthread_t thread;
+
+    if (ms != DELEGATE)
+        return nap(ms);
+    ck_assert_int_eq(pthread_create(&thread, NULL, have_some_done, NULL), 0);
+    pthread_join(thread, NULL);
+    return 0;
+}
+
+static void see_it_delegate(int channel)
+{
+    check_result result;
+
+    for (int round = 0; round < 5; round++) {
+        teach(channel);
+        check_submit(pool, channel, DELEGATE);
+        ck_assert(check_collect(pool, channel, NULL, &result));
+        ck_assert(!check_collect(pool, channel, NULL, &result));
+    }
+}
+
+START_TEST(a_task_may_wait_for_a_thread_that_has_others_done)
+{
+    with_pool_of(delegate, see_it_delegate);
+}
+END_TEST
+
 static void add(Suite *suite)
 {
     check_add(suite, short_tasks_do_not_wait_behind_a_long_one);
     check_add(suite, tasks_that_turn_out_long_are_evened_out);
     check_add(suite, who_has_helped_for_a_while_keeps_no_tasks);
+    check_add(suite, a_task_may_wait_for_a_thread_that_has_others_done);
     check_add(suite, none_is_lost_or_done_twice_where_they_go_back_and_forth);
 }
 
