@@ -256,10 +256,12 @@ static PyMethodDef functions[] = {
      "Error on all ranks."},
     {"abort", FAST(fail_abort), METH_FASTCALL | METH_KEYWORDS,
      "abort(code=1, text=None)\n--\n\n"
-     "End all ranks at once with exit status code; 0 becomes 1. What has been\n"
-     "printed is flushed first. Doesn't return.\n\n"
+     "End all ranks at once with exit status code, of which the system lets eight\n"
+     "bits through; 0 becomes 1. What has been printed is flushed first. Doesn't\n"
+     "return.\n\n"
      "text goes to stderr, after this rank's number, host and process; where several\n"
-     "ranks of a host say the same, it is told once."},
+     "ranks of a host say the same, it is told once. Without text the status is told,\n"
+     "where there are several ranks."},
     {"send", FAST(send), METH_FASTCALL | METH_KEYWORDS,
      "send(x, destination, use_buffer=False, vanilla=False, tag=1, bypass=False)\n--\n\n"
      "Send x, any object, to rank destination under tag: pypar.world.send.\n\n"

@@ -303,8 +303,9 @@ PAR_API bool par_initialized(void);
  * TEXT, unless it is NULL, says why: one line or more. It is written to stderr first,
  * after "[rank 3 of 16 · host · pid]". Where several ranks of a host abort with the same
  * text, within some tenths of a second, one of them writes it for all, and the status is
- * that of the first. A job of one rank writes TEXT as it is. Status 0 is turned into 1:
- * who aborts has not succeeded. With 130 and 143, for SIGINT and SIGTERM, which end all
+ * that of the first. A job of one rank writes TEXT as it is. Of CODE the system lets
+ * eight bits through; where they are 0, as for 256, the status is 1: who aborts has not
+ * succeeded. With 130 and 143, for SIGINT and SIGTERM, which end all
  * ranks where one has failed, TEXT is left out if another rank of the host has aborted
  * before. */
 PAR_API _Noreturn void par_abort(int code, const char *text);

@@ -304,7 +304,7 @@ static int settle(int code)
 {
     int none = 0;
 
-    if (!code)
+    if (!(code & 0xff)) /* all that the system lets through */
         code = EXIT_FAILURE;
     return atomic_compare_exchange_strong(&job.abort_code, &none, code) ? code : none;
 }

@@ -218,7 +218,9 @@ def test_messages_nobody_receives_do_not_keep_a_job_from_ending(script):
 # -- ends that are not good -----------------------------------------------------
 
 
-@pytest.mark.parametrize("call, status", [("", 1), ("7", 7), ("0", 1), ("code=3", 3)])
+@pytest.mark.parametrize(
+    "call, status", [("", 1), ("7", 7), ("0", 1), ("code=3", 3), ("256", 1), ("-1", 255)]
+)
 @pytest.mark.parametrize("count", [1, 3])
 def test_abort_ends_all_ranks_with_its_code(script, call, status, count):
     path = script(
@@ -235,6 +237,8 @@ def test_abort_ends_all_ranks_with_its_code(script, call, status, count):
     assert done.returncode == status, done
     assert "before" in done.stdout
     assert "after" not in done.stdout
+    told = f"rank {count - 1} of {count}", f"aborts the job with status {status}"
+    assert all((words in done.stderr) == (count > 1) for words in told), done
 
 
 def test_abort_without_mpirun(script):

@@ -321,6 +321,12 @@ static int play_abort_0(void)
     par_abort(0, NULL);
 }
 
+static int play_abort_512(void)
+{
+    begin(NULL);
+    par_abort(512, NULL);
+}
+
 static int play_abort_outside(void)
 {
     par_abort(9, NULL);
@@ -527,6 +533,7 @@ static const check_role roles[] = {
     {"exit-3", play_exit_3},
     {"abort-7", play_abort_7},
     {"abort-0", play_abort_0},
+    {"abort-512", play_abort_512},
     {"abort-outside", play_abort_outside},
     {"fork", play_fork},
     {"sizes", play_sizes},
@@ -641,6 +648,8 @@ START_TEST(an_abort_ends_the_job_with_its_status)
     check_job_ends(7, 0, "abort-7");
     check_job_ends(7, 3, "abort-7");
     check_job_ends(1, 2, "abort-0");
+    check_job_ends(1, 0, "abort-512");
+    check_job_ends(1, 2, "abort-512");
     check_job_ends(9, 0, "abort-outside");
 }
 END_TEST
