@@ -129,12 +129,14 @@ def _be_child(forker: int, handle: int, stderr: int) -> NoReturn:
         os.dup2(stderr, STDERR)
         os.close(stderr)
         faulthandler.enable(STDERR)
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        if sys.stdout:  # which is None where the rank's is closed
+            sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         _serve(Connection(handle))
         status = 0
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in sys.stdout, sys.stderr:
+            if stream:
+                stream.flush()
         os._exit(status)
 
 

@@ -428,3 +428,19 @@ print("done")
 def test_a_pool_whose_processes_die_at_random_loses_no_result(script, n):
     done = mpirun(n, PYTHON, script(CHAOS), timeout=120)
     assert (done.returncode, done.stdout) == (0, "done\n"), done
+
+
+def test_a_rank_without_stdout_has_processes_too(script):
+    path = script(
+        """
+        import pypar
+
+        def square(n):
+            return n * n
+
+        with pypar.Pool(isolate=True) as pool:
+            assert pool.map(square, range(3)) == [0, 1, 4]
+        """
+    )
+    done = alone("sh", "-c", 'exec "$@" >&-', "sh", PYTHON, path)
+    assert (done.returncode, done.stderr) == (0, ""), done
