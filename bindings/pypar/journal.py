@@ -25,6 +25,7 @@ from typing import Any, BinaryIO, NamedTuple, NoReturn, Self
 
 from . import digest
 from ._core import Error
+from ._forker import dumps
 
 __all__ = ["Journal", "JournalError", "resume"]
 
@@ -44,6 +45,14 @@ class JournalError(Error):
     function or of other items, or no journal at all."""
 
 
+class Unkept(Error):
+    """A result cannot be pickled, which why says."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 def resume(
     path: str | os.PathLike[str],
     function: Callable[..., Any],
@@ -55,7 +64,8 @@ def resume(
     """Yield (place, True, result) for each of the items that the journal path has a result
     of, then what run yields for the places of the others: (place, went it well, result or
     exception), in any order. Each new result is added to the journal before it is yielded;
-    an exception is not kept.
+    an exception is not kept. A result that cannot be pickled, by cloudpickle where that is
+    installed, is the exception that says so.
 
     The journal is made where there is none, and stays: the next run takes it, with more
     items behind these or without. With star the items are all arguments of a call each.
@@ -70,7 +80,13 @@ def resume(
             yield at, True, journal[at]
         for at, good, value in run(rest):
             if good:
-                journal.add(at, names[at], value)
+                try:
+                    journal.add(at, names[at], value)
+                except Unkept as unkept:
+                    good, value = False, unkept.why
+                    value.add_note(
+                        f"the journal {path} cannot keep the result of item {at}"
+                    )
             yield at, good, value
 
 
@@ -138,8 +154,13 @@ class Journal:
 
     def add(self, at: int, name: bytes, result: Any) -> None:
         """Keep the result of item number at, whose digest is name. It outlives this
-        process from now on, and a power failure a second later."""
-        body = pickle.dumps(result, digest.PROTOCOL)
+        process from now on, and a power failure a second later.
+
+        Unkept, by what pickle raises: the result cannot be pickled."""
+        try:
+            body = dumps(result, digest.PROTOCOL)
+        except Exception as error:
+            raise Unkept(error) from error
         head = _RECORD.pack(at, name, len(body))
         _write_at(self._file, self._end, b"".join((head, body, _sum(head, body))))
         self._places[at] = _Place(name, self._end + len(head), len(body))

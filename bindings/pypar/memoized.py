@@ -10,12 +10,14 @@ import inspect
 import os
 import pickle
 import stat
+import warnings
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from . import digest
+from ._forker import dumps
 
 __all__ = ["memoize"]
 
@@ -33,7 +35,8 @@ def memoize(
 
     The folder is made where there is none; all ranks and hosts that see it share it. A
     result is known by the function's code, the values that it keeps and the arguments, so
-    a changed function computes anew. What it raises is not kept. Two ranks that need the
+    a changed function computes anew. What it raises is not kept, nor, with a RuntimeWarning,
+    what cannot be pickled, by cloudpickle where that is installed. Two ranks that need the
     same at the same time both compute it. To forget all, remove the folder.
 
     PermissionError, by the call: store belongs to another user, or others may write to it;
@@ -58,7 +61,13 @@ def memoize(
             if kept:
                 return kept[0]
             result = function(*args, **kwargs)
-            _write(file, result)
+            try:
+                body = dumps(result, digest.PROTOCOL)
+            except Exception as error:
+                name = getattr(function, "__qualname__", function)
+                _warn(f"the store {folder} cannot keep what {name} returns: {error!r}")
+            else:
+                _write(file, body)
             return result
 
         return memoized
@@ -91,9 +100,12 @@ def _read(file: Path) -> list[_Result]:
     return [pickle.loads(memoryview(data)[SUM_BYTES:])]
 
 
-def _write(file: Path, result: object) -> None:
+def _warn(text: str) -> None:
+    warnings.warn(text, RuntimeWarning, stacklevel=3)
+
+
+def _write(file: Path, body: bytes) -> None:
     """By one step, as others may read it at any time."""
-    body = pickle.dumps(result, digest.PROTOCOL)
     new = file.with_name(f".{file.name}.{os.urandom(4).hex()}")
     try:
         new.write_bytes(_sum(body) + body)

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import threading
 import warnings
 
 import pytest
@@ -307,3 +308,28 @@ def test_a_job_that_is_killed_goes_on_where_it_was(script, tmp_path, n):
     third = mpirun(n, PYTHON, path)
     assert (third.returncode, third.stdout) == (0, "done\n"), third
     assert len((tmp_path / "trace").read_text().splitlines()) == before + len(again)
+
+
+@ranks(1)
+def test_a_result_that_only_cloudpickle_can_send_is_kept(world, path):
+    def adder(x):
+        return lambda y: x + y
+
+    for expected in [2, 1, 0], []:
+        outcomes, done = results(path, adder, range(3))
+        assert [value(10) for _, _, value in outcomes] == [10, 11, 12]
+        assert done == expected
+
+
+@ranks(1)
+def test_a_result_that_cannot_be_kept_is_an_exception_that_says_so(world, path):
+    def lock(x):
+        return threading.Lock() if x == 1 else x
+
+    for expected in [2, 1, 0], [1]:
+        outcomes, done = results(path, lock, range(3))
+        assert [good for _, good, _ in outcomes] == [True, False, True]
+        assert f"the journal {path} cannot keep the result of item 1" in "".join(
+            outcomes[1][2].__notes__
+        )
+        assert done == expected

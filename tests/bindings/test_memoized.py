@@ -2,6 +2,7 @@
 """pypar.memoize: computed once, by whichever rank and run comes first."""
 
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -130,3 +131,24 @@ def test_ranks_and_runs_share_a_store(script, tmp_path):
     assert first.returncode == second.returncode == 0, (first, second)
     assert first.stdout.splitlines() == [f"computed {x}" for x in range(3)]
     assert second.stdout == ""
+
+
+@ranks(1)
+def test_a_result_that_only_cloudpickle_can_send_is_kept(world, tmp_path):
+    calls = []
+
+    @memoize(tmp_path)
+    def adder(x):
+        calls.append(x)
+        return lambda y: x + y
+
+    assert [adder(1)(10), adder(2)(10), adder(1)(20)] == [11, 12, 21]
+    assert calls == [1, 2]
+
+
+@ranks(1)
+def test_a_result_that_cannot_be_kept_is_returned_all_the_same(world, tmp_path):
+    lock = memoize(tmp_path)(lambda _: threading.Lock())
+    for _ in range(2):
+        with pytest.warns(RuntimeWarning, match=f"the store {tmp_path} cannot keep"):
+            assert not lock(1).locked()
