@@ -145,10 +145,24 @@ def start(comm: Comm, *, knows_script: bool) -> RankService:
         service = _services.get(comm)
         if service:
             return service
+        _check_free(comm)
         service = _services[comm] = RankService(comm, knows_script=knows_script)
     if comm.rank:
         service.serve()
     return service
+
+
+def _check_free(comm: Comm) -> None:
+    """ValueError: comm has ranks that serve another pool, and so never come to this one.
+    It is known where one of the two has all ranks of the job."""
+    for other in _services:
+        if min(comm.size, other.size) > 1 and world.size in (comm.size, other.size):
+            raise ValueError(
+                f"rank {world.rank}: a pool of {comm.size} of the job's ranks cannot begin "
+                f"beside one of {other.size}, of {world.size} in all: some would be in "
+                "both, and serve the first one until the script ends; give both the same "
+                "comm, or comms that have no rank but this one in common"
+            )
 
 
 def in_task() -> bool:

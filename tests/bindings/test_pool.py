@@ -496,3 +496,25 @@ def test_a_task_may_wait_for_a_thread_that_uses_a_pool(script, count):
     done = mpirun(count, PYTHON, path, timeout=60)
     assert done.returncode == 0 and not done.stderr, done
     assert done.stdout == "[6, 465, 6]\n", done
+
+
+@pytest.mark.parametrize("first, other", [("world", "copy"), ("part", "world")])
+def test_workers_of_one_pool_are_not_those_of_another(script, first, other):
+    path = script(
+        f"""
+        import pypar
+        from pypar import world
+        copy = world.duplicate()
+        part = world.split(world.rank // 2)
+        if world.rank < 2 or "{first}" != "part":
+            with pypar.Pool(comm={first}) as pool:
+                print(sum(pool.map(abs, range(5))))
+            try:
+                pypar.Pool(comm={other})
+            except ValueError as error:
+                print(error)
+        """
+    )
+    done = mpirun(3, PYTHON, path, timeout=60)
+    assert done.returncode == 0 and not done.stderr, done
+    assert done.stdout.startswith("10\nrank 0: a pool of 3 of the job's ranks"), done
