@@ -15,6 +15,7 @@ from . import finalizing
 from ._core import Comm
 from .calls import hand_in_call
 from .collector import Job
+from .local import WorkersLost
 from .prepared import InitializerFailed
 from .service import in_task
 from .session import Options, Session, count
@@ -64,7 +65,7 @@ class Executor(AnyExecutor):
         self._max_workers = self._session.size  # which dask looks at
         self._lock = Lock()
         self._is_shut = False
-        self._broken: BaseException | None = None
+        self._broken: BrokenExecutor | None = None
         self._pending: set[_Future[Any]] = set()
         self.streams: set[Stream[Any]] = set()
         if not in_task():
@@ -79,7 +80,7 @@ class Executor(AnyExecutor):
         changed before it is done.
 
         RuntimeError after shutdown(); BrokenExecutor, which is one, once an initializer
-        has failed."""
+        has failed; in a job of one rank BrokenProcessPool once a process has died."""
         future = _Future[T](self)
         call = partial(hand_in_call, self._session, fn, args, kwargs)
         future._job = Job(call, future._set)
@@ -140,7 +141,7 @@ class Executor(AnyExecutor):
 
     def _check(self) -> None:
         if self._broken:
-            raise BrokenExecutor(str(self._broken))
+            raise type(self._broken)(str(self._broken))
         if self._is_shut:
             raise RuntimeError(SHUT)
 
@@ -148,14 +149,16 @@ class Executor(AnyExecutor):
         with self._lock:
             self._pending.discard(future)
 
-    def _break(self, reason: BaseException) -> None:
-        """No call can be made any more: the initializer has failed."""
+    def _break(self, reason: BrokenExecutor) -> None:
+        """No call can be made any more: the initializer has failed, or a process died."""
         with self._lock:
+            if self._broken:
+                return
             self._broken = reason
             pending = list(self._pending)
         for future in pending:
             if future._job and self._session.take_back(future._job):
-                future._set(False, BrokenExecutor(str(reason)))
+                future._set(False, type(reason)(str(reason)))
 
 
 _of_the_script: weakref.WeakSet[Executor] = weakref.WeakSet()
@@ -171,7 +174,7 @@ finalizing.at_exit(_shut_all_down)  # comes before the workers leave
 
 class _Future(Future[T]):
     """Keeps its executor until it is done. It can be cancelled as long as its task could
-    be taken back."""
+    be taken back. Workers do not tell that they have begun: running() is never True."""
 
     def __init__(self, executor: Executor) -> None:
         super().__init__()
@@ -197,9 +200,9 @@ class _Future(Future[T]):
         if ok:
             self.set_result(value)
             return
-        self.set_exception(value)
-        if executor and isinstance(value, InitializerFailed):
+        if executor and isinstance(value, InitializerFailed | WorkersLost):
             executor._break(value)
+        self.set_exception(value)
 
     def _forget(self) -> None:
         if self._executor:

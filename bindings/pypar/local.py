@@ -11,12 +11,18 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from typing import Any
 
 from . import isolated
 from .functions import KEPT, Script
 from .remote import portable
+
+
+class WorkersLost(BrokenProcessPool):
+    """A process has ended amid its work, and with it all of its farm."""
+
 
 _serials = itertools.count()
 in_worker = False  # of a LocalFarm: then its farms are threads
@@ -108,7 +114,9 @@ class LocalFarm:
             return
         try:
             out.put(task, *pickle.loads(future.result()))
-        except BaseException as error:  # the process has ended, or what it sent is bad
+        except BrokenProcessPool as error:
+            out.put(task, False, WorkersLost(str(error)))
+        except BaseException as error:  # what it sent is bad
             out.put(task, False, error)
 
     def cancel(self, task: int) -> bool:

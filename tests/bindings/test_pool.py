@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from mpirun import BUILD, PYTHON, mpirun
+from mpirun import BUILD, PYTHON, alone, mpirun
 
 HERE = Path(__file__).parent
 PYTEST = [
@@ -518,3 +518,25 @@ def test_workers_of_one_pool_are_not_those_of_another(script, first, other):
     done = mpirun(3, PYTHON, path, timeout=60)
     assert done.returncode == 0 and not done.stderr, done
     assert done.stdout.startswith("10\nrank 0: a pool of 3 of the job's ranks"), done
+
+
+def test_without_ranks_a_worker_that_dies_breaks_its_executor(script):
+    path = script(
+        """
+        import os
+        from concurrent.futures.process import BrokenProcessPool
+        import pypar
+
+        def fails(call, *args):
+            try:
+                call(*args)
+            except BrokenProcessPool:
+                return True
+
+        with pypar.Executor() as executor:
+            future = executor.submit(os._exit, 5)
+            print(fails(future.result), fails(executor.submit, abs, 1))
+        """
+    )
+    done = alone(PYTHON, path)
+    assert (done.returncode, done.stdout) == (0, "True True\n"), done
