@@ -24,6 +24,7 @@ void message_open(par_message *message, unsigned char *follows)
 
     message->meta = message->body = NULL;
     message->relay = NULL;
+    message->behalf = 0;
     if (header->meta_bytes && !header->meta_apart) {
         message->meta = follows;
         follows += header->meta_bytes;
@@ -79,7 +80,7 @@ par_status message_status(const par_message *message)
     par_type type = header->kind == PAR_ARRAY ? (par_type)header->type : PAR_OPAQUE;
 
     return (par_status){
-        .source = message->source,
+        .source = message->behalf ? message->behalf - 1 : message->source,
         .tag = header->tag,
         .type = type,
         .count = (size_t)(header->bytes >> type_shift(type)),

@@ -13,11 +13,12 @@ struct par_message {
     uint64_t age;
     par_comm *comm;
     int source;
+    int behalf; /* 1 + the rank that SOURCE has handed it on for; 0 without */
     wire_header header;
     unsigned char *meta; /* NULL where there is none, or it comes apart */
     unsigned char *body; /* NULL where there is none, or it comes apart */
     void *meta_apart;    /* the meta that came apart, owned */
-    void *fetched;       /* where the body that comes apart goes, owned (par_alloc); NULL without */
+    void *fetched; /* where the body that comes apart goes, par_alloc's; NULL without */
     bool in_slot;
     /* Of a broadcast: hand the body on once it is in PARTS; NULL without. */
     par_error (*relay)(struct par_message *message, const par_part *parts,

@@ -22,7 +22,7 @@ static par_error receive_content(par_pool *pool, par_pool_task *task)
     err = par_message_receive(pool->comm, 0, (int)task->tag, &task->message);
     pthread_mutex_lock(&pool->mutex);
     if (!err) {
-        task->message->source = task->origin;
+        task->message->behalf = 1 + task->origin;
         return PAR_OK;
     }
     list_remove(&task->node);

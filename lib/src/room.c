@@ -5,8 +5,8 @@
  * it. So what a large body has left is kept for the next one. How much a block has room
  * for is asked of the allocator, so that it is free()'s like any other.
  *
- * Nobody waits for a lock here: a child that was forked while another thread held it would
- * wait for ever.
+ * Nobody waits for a lock here: a child that was forked while another thread held it
+ * would wait for ever.
  */
 #include "par.h"
 
@@ -89,7 +89,7 @@ void *par_alloc(size_t bytes)
 /* Those that were given back first are not what is being used now. */
 static void make_place_for(size_t bytes)
 {
-    while (count == KEPT || kept_bytes + bytes > KEPT_BYTES)
+    while (count && (count == KEPT || kept_bytes + bytes > KEPT_BYTES))
         free(take_out(0));
 }
 

@@ -448,6 +448,22 @@ def test_tasks_may_have_pools_of_their_own(pool):
     assert list(pool.imap(sum_of_squares, range(12))) == wanted
 
 
+def total(array):
+    return int(array.sum())
+
+
+def totals_of_large(count):
+    arrays = [np.full(300_000, k) for k in range(count)]
+    with pypar.Pool() as pool:
+        return pool.map(total, arrays, chunksize=1)
+
+
+def test_tasks_may_hand_in_large_ones_that_others_do(pool):
+    wanted = [300_000 * k for k in range(6)]
+    assert pool.map(totals_of_large, [6] * 5, chunksize=1) == [wanted] * 5
+    assert pool.apply(totals_of_large, (6,)) == wanted
+
+
 # -- the initializer --------------------------------------------------------------------------
 
 prepared = []
