@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -89,8 +90,15 @@ void *par_alloc(size_t bytes)
 /* Those that were given back first are not what is being used now. */
 static void make_place_for(size_t bytes)
 {
-    while (count && (count == KEPT || kept_bytes + bytes > KEPT_BYTES))
-        free(take_out(0));
+    int dropped = 0;
+
+    while (dropped < count &&
+           (count - dropped == KEPT || kept_bytes + bytes > KEPT_BYTES)) {
+        kept_bytes -= size_of(kept[dropped]);
+        free(kept[dropped++]);
+    }
+    count -= dropped;
+    memmove(kept, kept + dropped, (size_t)count * sizeof *kept);
 }
 
 void par_free(void *room)
