@@ -30,8 +30,8 @@ par_error collective_commit(collective *c)
     return collective_meet(c);
 }
 
-static par_error call_for(par_comm *comm, collective_function function, par_error refused,
-                          par_error (*call)(collective *c))
+par_error collective_call_for(par_comm *comm, collective_function function,
+                              par_error refused, par_error (*call)(collective *c))
 {
     collective c;
     par_error err = collective_enter(comm, function, 0, 0, PAR_BYTE, PAR_SUM, &c);
@@ -46,13 +46,13 @@ static par_error call_for(par_comm *comm, collective_function function, par_erro
 par_error collective_meet_for(par_comm *comm, collective_function function,
                               par_error refused)
 {
-    return call_for(comm, function, refused, collective_meet);
+    return collective_call_for(comm, function, refused, collective_meet);
 }
 
 par_error collective_commit_for(par_comm *comm, collective_function function,
                                 par_error refused)
 {
-    return call_for(comm, function, refused, collective_commit);
+    return collective_call_for(comm, function, refused, collective_commit);
 }
 
 void collective_begin_mpi(void)

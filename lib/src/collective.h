@@ -45,6 +45,11 @@ par_error collective_commit(collective *c);
 par_error collective_commit_for(par_comm *comm, collective_function function,
                                 par_error refused);
 
+/* Enter, CALL and leave, for FUNCTION of no arguments; or fail on all ranks alike, where
+ * this one has REFUSED. */
+par_error collective_call_for(par_comm *comm, collective_function function,
+                              par_error refused, par_error (*call)(collective *c));
+
 /* Between these two MPI's own functions may make the ranks wait for each other, with the
  * lock: all have promised to come, so it is short. */
 void collective_begin_mpi(void);

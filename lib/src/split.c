@@ -91,19 +91,12 @@ static par_error end_words(collective *c)
     return err ? err : collective_meet(c);
 }
 
-/* All ranks free COMM, or none does, for one of them, as this one, has REFUSED. */
-static par_error end_together(par_comm *comm, par_error refused)
+/* All ranks go on to free the communicator, or none does. */
+static par_error end_together(collective *c)
 {
-    collective c;
-    par_error err = collective_enter(comm, COLLECTIVE_FREE, 0, 0, PAR_BYTE, PAR_SUM, &c);
+    par_error err = collective_commit(c);
 
-    if (refused)
-        err = refused;
-    if (!err)
-        err = collective_commit(&c);
-    if (!err)
-        err = end_words(&c);
-    return collective_leave(&c, err);
+    return err ? err : end_words(c);
 }
 
 /* MPI gives the number of a freed communicator to the next one, and with it what is
@@ -122,7 +115,7 @@ par_error par_comm_free(par_comm **comm_p)
     if ((*comm_p)->under_way)
         err = error_set(PAR_ERR_ARG, "%d requests of the communicator have not ended yet",
                         (*comm_p)->under_way);
-    err = end_together(*comm_p, err);
+    err = collective_call_for(*comm_p, COLLECTIVE_FREE, err, end_together);
     if (err)
         return err;
     background_stop(*comm_p);
