@@ -104,10 +104,8 @@ async def result_of(request: Request[_T]) -> _T:
         waiter.watch(request, call)
         try:
             await future
-        except asyncio.CancelledError:
-            waiter.forget(request, call)
-            waiter.let_go()  # a message that comes from now on may be another's
-            raise
         finally:
             waiter.forget(request, call)
+            if future.cancelled():
+                waiter.let_go()  # a message that comes from now on may be another's
     return request.result
