@@ -126,13 +126,11 @@ def test_detach_waits_until_all_have_left(world):
     if world.rank == 0:
         pypar.bsend(np.zeros(LARGE), 1)
         pypar.bsend(np.zeros(LARGE), 1, tag=3)
+        before = time.monotonic()
         world.send("go", 1, 2)
-        before = time.monotonic()
         pypar.detach()
-        assert time.monotonic() - before > 0.25
-        before = time.monotonic()
-        pypar.detach()
-        assert time.monotonic() - before < 0.25
+        assert time.monotonic() - before >= 0.3
+        pypar.detach()  # there is nothing left to wait for
     else:
         assert world.receive(0, 2) == "go"
         time.sleep(0.15)
