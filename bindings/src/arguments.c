@@ -52,9 +52,6 @@ int arguments_sort(const signature *s, PyObject *const *args, Py_ssize_t positio
     return 0;
 }
 
-/* What par_options.threads_per_rank may be. */
-enum { THREADS_MAX = 8192 };
-
 static int largest(core_state *state, const char *name)
 {
     static const char *const ranks[] = {"destination", "root", "source"};
@@ -63,7 +60,7 @@ static int largest(core_state *state, const char *name)
         if (strcmp(name, ranks[i]) == 0)
             return par_size(state->world) - 1;
     if (strcmp(name, "threads") == 0)
-        return THREADS_MAX;
+        return PAR_MAX_THREADS;
     return strcmp(name, "tag") == 0 ? par_max_tag() : INT_MAX;
 }
 

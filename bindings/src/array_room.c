@@ -80,15 +80,6 @@ static int refuse(PyObject *exception, core_state *state, PyObject *who,
     return -1;
 }
 
-/* EXACT: of a collective call, whose tag is no business of the program's. */
-static PyObject *name_message(const par_status *status, bool exact)
-{
-    if (exact)
-        return PyUnicode_FromFormat("the message from rank %d", status->source);
-    return PyUnicode_FromFormat("the message from rank %d, tag %d,", status->source,
-                                status->tag);
-}
-
 /* Bytes without a meaning go into bytes of any. */
 static bool same_type(const par_content *content, PyArray_Descr *theirs,
                       PyArray_Descr *ours)
@@ -154,10 +145,10 @@ static int receive_into(core_state *state, par_message **message_p,
     uint64_t room = (uint64_t)PyArray_NBYTES(array);
 
     if (!descr || !same_type(content, descr, PyArray_DESCR(array)))
-        return refuse(state->type_mismatch, state, name_message(status, exact), content,
+        return refuse(state->type_mismatch, state, codec_name_message(status), content,
                       descr, array, exact);
     if (content->bytes > room || (exact && content->bytes != room))
-        return refuse(state->size_mismatch, state, name_message(status, exact), content,
+        return refuse(state->size_mismatch, state, codec_name_message(status), content,
                       descr, array, exact);
     if (lies_alike(content, array))
         return codec_take(state, message_p, PyArray_DATA(array), (size_t)content->bytes);

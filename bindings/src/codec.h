@@ -101,6 +101,9 @@ int codec_fill(core_state *state, codec_in *in, const par_part *parts, size_t pa
  * *MESSAGE_P is not NULL then, the message is untouched. */
 PyObject *codec_decode(core_state *state, par_message **message_p);
 
+/* What errors call the message that came with STATUS; NULL with an exception. */
+PyObject *codec_name_message(const par_status *status);
+
 /* Receive *MESSAGE_P into BUFFER where that can be written to, and return a new
  * reference to BUFFER; else decode it. EXACT: it must fill BUFFER. Fails like
  * codec_decode. */

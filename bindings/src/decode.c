@@ -347,13 +347,23 @@ PyObject *codec_read(core_state *state, codec_in *in)
 
 /* ---- messages ----------------------------------------------------------- */
 
+PyObject *codec_name_message(const par_status *status)
+{
+    if (status->tag < 0) /* a collective call's */
+        return PyUnicode_FromFormat("the message from rank %d", status->source);
+    return PyUnicode_FromFormat("the message from rank %d with tag %d", status->source,
+                                status->tag);
+}
+
 /* What went wrong is the object's affair; say which message it was. */
 static void add_note(const par_status *status)
 {
     PyObject *error = errors_take(), *result = NULL;
-    PyObject *note = PyUnicode_FromFormat(
-        "while decoding the message from rank %d, tag %d", status->source, status->tag);
+    PyObject *message = codec_name_message(status), *note = NULL;
 
+    if (message)
+        note = PyUnicode_FromFormat("while decoding %U", message);
+    Py_XDECREF(message);
     if (note)
         result = PyObject_CallMethod(error, "add_note", "O", note);
     Py_XDECREF(note);

@@ -191,6 +191,9 @@ typedef enum par_report_form {
     PAR_REPORT_JSON,  /* for programs: docs/placement.md */
 } par_report_form;
 
+/* The most threads that a rank may be given. */
+#define PAR_MAX_THREADS 8192
+
 /* Choices for par_init; zero in a field stands for its default. */
 typedef struct par_options {
     /* The largest message, header included, that travels in one piece, in
@@ -218,8 +221,8 @@ typedef struct par_options {
     /* How many threads each rank is to have, so many of the cores of its share; and
      * with core, hwthread, compact and scatter so many instead of one. Default: the
      * environment's SLURM_CPUS_PER_TASK, or as many as its place has cores. The
-     * environment variable PAR_THREADS_PER_RANK overrides it. 1 to 8192. All ranks
-     * must agree. */
+     * environment variable PAR_THREADS_PER_RANK overrides it. 1 to PAR_MAX_THREADS.
+     * All ranks must agree. */
     int threads_per_rank;
     /* Whether memory must come from the NUMA nodes of the rank's CPUs, even where there
      * is less of it: for the thread that calls par_init, and those that it starts
@@ -422,7 +425,7 @@ PAR_API par_error par_place_cpus(char *text, size_t size);
  *
  * PAR_ERR_ARG       BIND is no policy or list of CPUs, or lists CPUs for fewer ranks than
  *                   a node has, or such as the job doesn't have there;
- *                   THREADS_PER_RANK is negative or above 8192; WORLD is another
+ *                   THREADS_PER_RANK is negative or above PAR_MAX_THREADS; WORLD is another
  *                   communicator, on that rank alone
  * PAR_ERR_MISMATCH  BIND or THREADS_PER_RANK differs between ranks; another rank made
  *                   another collective call, or has one of these errors
@@ -674,7 +677,8 @@ PAR_API par_error par_message_receive(par_comm *comm, int source, int tag,
                                       par_message **message_p);
 
 /* What MESSAGE holds and where it came from. The pointers of *CONTENT lead into
- * MESSAGE and die with it; STATUS may be NULL. */
+ * MESSAGE and die with it; STATUS may be NULL. The message of a collective call has no tag
+ * of the program's: PAR_ANY_TAG. */
 PAR_API void par_message_content(const par_message *message, par_content *content,
                                  par_status *status);
 

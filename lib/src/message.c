@@ -107,8 +107,11 @@ void par_message_content(const par_message *message, par_content *content,
         .part_bytes = meta.part_bytes,
         .part_count = meta.part_count,
     };
-    if (status)
-        *status = message_status(message);
+    if (!status)
+        return;
+    *status = message_status(message);
+    if (header->context != WIRE_P2P)
+        status->tag = PAR_ANY_TAG;
 }
 
 const void *par_message_body(const par_message *message)

@@ -95,19 +95,19 @@ static par_error choose_threads(int asked, int *threads_p)
     unsigned long long threads;
 
     if (!text) {
-        if (asked < 0 || asked > OPTIONS_THREADS_MAX)
+        if (asked < 0 || asked > PAR_MAX_THREADS)
             return error_set(PAR_ERR_ARG,
                              "threads_per_rank is %d: it must be from 0 to %d", asked,
-                             OPTIONS_THREADS_MAX);
+                             PAR_MAX_THREADS);
         *threads_p = asked;
         return PAR_OK;
     }
     threads = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || !threads || threads > OPTIONS_THREADS_MAX)
+    if (*text < '0' || *text > '9' || *end || !threads || threads > PAR_MAX_THREADS)
         return error_set(PAR_ERR_ARG,
                          "PAR_THREADS_PER_RANK is \"%s\": it must be a number from 1 to "
                          "%d",
-                         text, OPTIONS_THREADS_MAX);
+                         text, PAR_MAX_THREADS);
     *threads_p = (int)threads;
     return PAR_OK;
 }

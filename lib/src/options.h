@@ -15,11 +15,10 @@ par_error options_choose(const par_options *options, par_options *chosen);
 /* The same for bind and threads_per_rank alone. */
 par_error options_choose_place(const par_options *options, par_options *chosen);
 
-/* The limits of inline_bytes, and of threads_per_rank. */
+/* The limits of inline_bytes. */
 enum {
     OPTIONS_INLINE_MIN = 1024,
     OPTIONS_INLINE_MAX = 1 << 20,
-    OPTIONS_THREADS_MAX = 8192,
 };
 
 #endif

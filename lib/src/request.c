@@ -576,7 +576,7 @@ par_error request_outcome(const par_request *request)
         message_describe(request->came_kind, request->came_type, request->came_bytes,
                          text, sizeof text);
         return error_set(request->error,
-                         "the message from rank %d, tag %d, holds %s; the receive is for "
+                         "the message from rank %d with tag %d holds %s; the receive is for "
                          "up to %zu %s",
                          came->source, came->tag, text,
                          request->room / par_type_size(request->type),

@@ -644,6 +644,20 @@ def test_what_cannot_be_made_again_fails_there_and_the_next_arrives(world):
         assert world.receive(0) == "next"
 
 
+@ranks(2)
+def test_what_cannot_be_made_again_is_named_by_its_sender_and_the_programs_tag(world):
+    if world.rank == 0:
+        world.send(RefusedThere(), 1, tag=7)
+        world.broadcast(RefusedThere(), 0)
+    else:
+        with pytest.raises(Trouble, match="not here") as sent:
+            world.receive(0, tag=7)
+        assert sent.value.__notes__ == ["while decoding the message from rank 0 with tag 7"]
+        with pytest.raises(Trouble, match="not here") as shared:
+            world.broadcast(None, 0)
+        assert shared.value.__notes__ == ["while decoding the message from rank 0"]
+
+
 @ranks(1)
 def test_an_object_may_send_while_it_is_sent(world):
     world.send([1, Sending(), "end"], 0)
