@@ -3,8 +3,9 @@
 #include "check_pool.h"
 
 #include <string.h>
+#include <unistd.h>
 
-enum { A_MINUTE = 60 };
+enum { A_MINUTE = 60, GATE = 4711 /* a tag */ };
 
 static const par_content bytes = {.kind = PAR_ARRAY, .type = PAR_BYTE, .dims = 1};
 
@@ -70,4 +71,22 @@ uint64_t check_serve(par_pool *pool, check_work *work)
             return count;
         check_do(pool, &task, work);
     }
+}
+
+/* The library is told of no wait: it would be one that a deadlock could be made of. */
+void check_gate_pass(void)
+{
+    for (bool open = false; !open; usleep(1000))
+        ck_ok(par_probe_now(world, 0, GATE, NULL, &open));
+}
+
+void check_gate_open(void)
+{
+    for (int rank = 0; rank < ranks; rank++)
+        ck_ok(par_send(world, NULL, 0, PAR_BYTE, rank, GATE));
+}
+
+void check_gate_close(void)
+{
+    ck_ok(par_receive(world, NULL, 0, PAR_BYTE, 0, GATE, NULL));
 }

@@ -26,4 +26,10 @@ void check_do(par_pool *pool, par_pool_task **task_p, check_work *work);
 /* Do tasks until there are none any more: how many. */
 uint64_t check_serve(par_pool *pool, check_work *work);
 
+/* Where tasks wait, as in a long computation, until rank 0 opens it. At the end, when
+ * none waits there, each rank closes it. */
+void check_gate_pass(void);
+void check_gate_open(void);
+void check_gate_close(void);
+
 #endif

@@ -11,14 +11,15 @@
 #include <sys/select.h>
 #include <unistd.h>
 
-#include "check_par.h"
+#include "check_pool.h"
 
-enum { KIB = 1 << 10, MIB = 1 << 20, MANY = 100000, HALF_MINUTE = 30 };
+enum { KIB = 1 << 10, MIB = 1 << 20, MANY = 100000, TWO_MINUTES = 120 };
 
 typedef enum errand {
     ECHO,   /* answer with BYTES */
     FAIL,   /* answer with status 7 */
     NAP,    /* for BYTES milliseconds */
+    GATE,   /* wait at the gate */
     NEST,   /* submit WIDTH tasks of DEPTH - 1, or if DEPTH is 0 answer with 1 */
     SHARED, /* answer with what the task names */
     LEAVE,  /* answer without a look at what came with the question */
@@ -85,7 +86,7 @@ static par_pool_result *next(int channel, bool helps)
         par_pool_task *task = NULL;
         par_pool_turn turn;
 
-        ck_ok(par_pool_wait(pool, channel, HALF_MINUTE, &result, helps ? &task : NULL,
+        ck_ok(par_pool_wait(pool, channel, TWO_MINUTES, &result, helps ? &task : NULL,
                             &turn));
         ck_assert_int_eq(turn == PAR_POOL_RESULT, result != NULL);
         ck_assert_int_eq(turn == PAR_POOL_TASK, task != NULL);
@@ -177,7 +178,7 @@ static void hang(const par_pool_task *task)
 {
     hung += !par_pool_task_is_interrupted(task);
     for (int ms = 0; !par_pool_task_is_interrupted(task); ms++) {
-        ck_assert_int_lt(ms, 1000 * HALF_MINUTE);
+        ck_assert_int_lt(ms, 1000 * TWO_MINUTES);
         nap(1);
     }
 }
@@ -231,6 +232,8 @@ static void do_task(par_pool_task *task)
         check_fill(rest, q.bytes, a.seed);
     } else if (q.errand == NAP) {
         nap(q.bytes);
+    } else if (q.errand == GATE) {
+        check_gate_pass();
     } else if (q.errand == NEST) {
         a.sum = count_nested(task, q);
     } else if (q.errand == SHARED) {
@@ -283,6 +286,13 @@ static void with_pool_of(par_comm *comm, void (*body)(void))
 static void with_pool(void (*body)(void))
 {
     with_pool_of(world, body);
+}
+
+/* BODY opens the gate, too. */
+static void with_gate(void (*body)(void))
+{
+    with_pool(body);
+    check_gate_close();
 }
 
 static int open_channel(bool ordered)
@@ -627,25 +637,26 @@ END_TEST
 
 static void cancel_some(void)
 {
-    enum { NAPS = 40 };
+    enum { MORE = 40 }; /* than ranks */
     int channel = open_channel(true);
-    uint64_t tasks[NAPS];
-    bool cancelled[NAPS];
+    uint64_t tasks[MORE];
+    bool cancelled[MORE];
     int left = 0;
     par_pool_result *result;
 
-    for (int i = 0; i < NAPS; i++)
-        tasks[i] = ask(channel, (question){.errand = NAP, .bytes = 20});
-    for (int i = NAPS - 1; i >= 0; i--)
+    for (int i = 0; i < MORE; i++)
+        tasks[i] = ask(channel, (question){.errand = GATE});
+    for (int i = MORE - 1; i >= 0; i--)
         ck_ok(par_pool_cancel(pool, tasks[i], &cancelled[i]));
-    ck_assert(cancelled[NAPS - 1]);
-    for (int i = 0; i < NAPS; i++) {
+    ck_assert(cancelled[MORE - 1]);
+    for (int i = 0; i < MORE; i++) {
         bool again = true;
 
         ck_ok(par_pool_cancel(pool, tasks[i], &again));
         ck_assert(!again);
         left += !cancelled[i];
     }
+    check_gate_open();
     while ((result = next(channel, false))) {
         ck_assert(!cancelled[par_pool_result_task(result) - tasks[0]]);
         par_pool_result_free(&result);
@@ -656,7 +667,7 @@ static void cancel_some(void)
 
 START_TEST(tasks_that_are_not_begun_can_be_taken_back)
 {
-    with_pool(cancel_some);
+    with_gate(cancel_some);
 }
 END_TEST
 
@@ -738,27 +749,53 @@ START_TEST(tasks_that_have_begun_can_be_interrupted)
 }
 END_TEST
 
-static void *close_later(void *channel)
+typedef struct later {
+    int channel, ms;
+} later;
+
+static void *close_later(void *argument)
 {
-    nap(100);
-    ck_ok(par_pool_channel_close(pool, *(int *)channel));
+    later l = *(later *)argument;
+
+    nap((uint64_t)l.ms);
+    ck_ok(par_pool_channel_close(pool, l.channel));
     return NULL;
+}
+
+/* What a wait comes to while the channel is closed after so many milliseconds: an error,
+ * if the wait is late. */
+static par_error wait_while_it_closes(int ms)
+{
+    later l = {open_channel(false), ms};
+    par_pool_result *result = NULL;
+    par_pool_turn turn = PAR_POOL_NOTHING;
+    pthread_t closer;
+    par_error err;
+
+    ask(l.channel, (question){.errand = GATE});
+    pthread_create(&closer, NULL, close_later, &l);
+    err = par_pool_wait(pool, l.channel, TWO_MINUTES, &result, NULL, &turn);
+    pthread_join(closer, NULL);
+    ck_assert_int_eq(turn, PAR_POOL_NOTHING);
+    ck_assert_ptr_null(result);
+    return err;
 }
 
 static void close_under_a_waiter(void)
 {
-    int channel = open_channel(false);
-    pthread_t closer;
+    par_error err = PAR_ERR_ARG;
 
-    ask(channel, (question){.errand = NAP, .bytes = 300});
-    pthread_create(&closer, NULL, close_later, &channel);
-    ck_assert_ptr_null(next(channel, false));
-    pthread_join(closer, NULL);
+    for (int ms = 100; err; ms *= 2) {
+        ck_assert_int_lt(ms, 10000);
+        ck_fails(PAR_ERR_ARG, err);
+        err = wait_while_it_closes(ms);
+    }
+    check_gate_open();
 }
 
 START_TEST(who_waits_for_a_channel_that_is_closed_is_told)
 {
-    with_pool(close_under_a_waiter);
+    with_gate(close_under_a_waiter);
 }
 END_TEST
 
@@ -801,19 +838,21 @@ static void be_late(void)
     par_pool_result *result;
     par_pool_turn turn;
 
-    ask(channel, (question){.errand = NAP, .bytes = 400});
+    ask(channel, (question){.errand = GATE});
     ck_ok(par_pool_wait(pool, channel, 0, &result, NULL, &turn));
     ck_assert_int_eq(turn, PAR_POOL_LATE);
     ck_ok(par_pool_wait(pool, channel, 0.05, &result, NULL, &turn));
     ck_assert_int_eq(turn, PAR_POOL_LATE);
     ck_assert_ptr_null(result);
+    check_gate_open();
     result = next(channel, false);
+    ck_assert_ptr_nonnull(result);
     par_pool_result_free(&result);
 }
 
 START_TEST(a_wait_ends_in_time)
 {
-    with_pool(be_late);
+    with_gate(be_late);
 }
 END_TEST
 
@@ -842,7 +881,7 @@ static void idle(void)
     pthread_t opener;
     int channel = open_channel(false);
     par_pool_result *result;
-    double before = cpu_seconds();
+    double before = cpu_seconds(), start = par_time();
 
     select(0, NULL, NULL, NULL, &(struct timeval){.tv_sec = 1});
     pthread_mutex_lock(&door);
@@ -850,7 +889,7 @@ static void idle(void)
     pthread_mutex_lock(&door);
     pthread_mutex_unlock(&door);
     pthread_join(opener, NULL);
-    ck_assert_double_lt(cpu_seconds() - before, 1.5); /* of three */
+    ck_assert_double_lt(cpu_seconds() - before, 0.5 * (par_time() - start));
     ask(channel, (question){.errand = ECHO, .seed = 1});
     result = next(channel, false);
     ck_assert_uint_eq(read_result(result, 0).seed, 2);
