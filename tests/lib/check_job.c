@@ -9,6 +9,11 @@
 
 #include "check_par.h"
 
+/* For a job that takes one or two where all is well. */
+#define JOB_SECONDS "120"
+
+enum { BAD_JOBS = 3 }; /* that the machine may have disturbed */
+
 char check_output[16384];
 
 int check_play(const check_role *roles, size_t count, const char *name)
@@ -76,13 +81,11 @@ static int run(const char *command)
     return WEXITSTATUS(status);
 }
 
-void check_roles_end(int expected, int n, const char *role, const char *second,
-                     const char *settings)
+static int run_roles(int n, const char *role, const char *second, const char *settings)
 {
     char command[4096];
-    int status;
 
-    snprintf(command, sizeof command, "%s timeout -k 2 30 %s ", settings,
+    snprintf(command, sizeof command, "%s timeout -k 10 " JOB_SECONDS " %s ", settings,
              n ? CHECK_MPIRUN : "");
     add_ranks(command, sizeof command, n, role);
     if (second) {
@@ -90,7 +93,14 @@ void check_roles_end(int expected, int n, const char *role, const char *second,
         add_ranks(command, sizeof command, 1, second);
     }
     strcat(command, "2>&1 </dev/null");
-    status = run(command);
+    return run(command);
+}
+
+void check_roles_end(int expected, int n, const char *role, const char *second,
+                     const char *settings)
+{
+    int status = run_roles(n, role, second, settings);
+
     ck_assert_msg(status == expected, "%s %s on %d ranks: status %d: %s", settings, role,
                   n, status, check_output);
 }
@@ -107,12 +117,44 @@ void check_job_ends_well(int n, const char *role)
         ck_assert_str_eq(check_output, "");
 }
 
-void check_printed(int times, const char *text)
+static int times_printed(const char *text)
 {
     int found = 0;
 
     for (const char *at = check_output; (at = strstr(at, text)); at++)
         found++;
+    return found;
+}
+
+void check_printed(int times, const char *text)
+{
+    int found = times_printed(text);
+
     ck_assert_msg(found == times, "\"%s\" is printed %d times instead of %d: %s", text,
                   found, times, check_output);
+}
+
+/* Whether a job does, else it is shown. */
+static bool job_says(int expected, int n, const char *role, const check_line *lines,
+                     size_t count)
+{
+    int status = run_roles(n, role, NULL, "");
+    bool all = status == expected;
+
+    for (size_t i = 0; i < count; i++)
+        all = all && times_printed(lines[i].text) == lines[i].times;
+    if (!all)
+        printf("%s on %d ranks: status %d: %s", role, n, status, check_output);
+    return all;
+}
+
+void check_jobs_say(int good, int expected, int n, const char *role,
+                    const check_line *lines, size_t count)
+{
+    for (int bad = 0; good;)
+        if (job_says(expected, n, role, lines, count))
+            good--;
+        else
+            ck_assert_msg(++bad <= BAD_JOBS, "%d jobs of %s have failed, as shown above",
+                          bad, role);
 }

@@ -36,4 +36,22 @@ void check_job_ends_well(int n, const char *role);
 /* The last job has printed TEXT so many TIMES. */
 void check_printed(int times, const char *text);
 
+/* What a job prints, and how often. */
+typedef struct check_line {
+    int times;
+    const char *text;
+} check_line;
+
+/* At least GOOD jobs of some more end with status EXPECTED and print all LINES: where the
+ * machine stands still for longer than ranks wait for each other, one says too much or
+ * too little. */
+void check_jobs_say(int good, int expected, int n, const char *role,
+                    const check_line *lines, size_t count);
+
+#define CHECK_JOBS_SAY(good, expected, n, role, ...)                                   \
+    check_jobs_say((good), (expected), (n), (role), (const check_line[]){__VA_ARGS__}, \
+                   sizeof((const check_line[]){__VA_ARGS__}) / sizeof(check_line))
+#define CHECK_JOB_SAYS(expected, n, role, ...) \
+    CHECK_JOBS_SAY(1, expected, n, role, __VA_ARGS__)
+
 #endif

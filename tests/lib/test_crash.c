@@ -180,8 +180,8 @@ END_TEST
 
 START_TEST(of_many_ranks_that_crash_one_gives_its_backtrace)
 {
-    check_job_ends(128 + SIGSEGV, 4, "all");
-    check_printed(1, "libc_start_main");
+    /* mpirun may end that one first. */
+    CHECK_JOB_SAYS(128 + SIGSEGV, 4, "all", {1, "libc_start_main"});
 }
 END_TEST
 

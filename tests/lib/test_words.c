@@ -8,6 +8,7 @@
 
 #include "check_job.h"
 #include "check_par.h"
+#include "process.h"
 
 /* ---- roles ---------------------------------------------------------------- */
 
@@ -78,9 +79,9 @@ static int play_long(void)
 static int play_later(void)
 {
     check_begin();
-    if (me == 1) {
-        par_abort_later(5, "in a moment", 0.5);
-        par_abort_later(6, "and once more", 0.1);
+    if (me == 1) { /* which goes on before the time is up */
+        par_abort_later(5, "in a moment", 3600);
+        par_abort_later(6, "and once more", 3);
         printf("goes on\n");
         fflush(stdout);
     }
@@ -120,12 +121,18 @@ static int play_all_signalled(void)
     par_abort(143, "ended by a signal");
 }
 
+/* Rank 1 is gone when the others speak, and mpirun has not ended them before. */
 static int play_killed(void)
 {
+    int64_t pid = getpid();
+
     check_begin();
+    signal(SIGTERM, SIG_IGN);
+    ck_ok(par_broadcast(world, &pid, 1, PAR_INT64, 1));
     if (me == 1)
         raise(SIGKILL);
-    usleep(500000);
+    while (!process_has_ended((int)pid))
+        usleep(1000);
     par_abort(143, "ended by a signal");
 }
 
@@ -229,42 +236,33 @@ static int play(const char *role)
 
 START_TEST(the_same_text_of_all_ranks_is_printed_once)
 {
-    check_job_ends(5, 4, "alike");
-    check_printed(1, "all alike");
-    check_printed(1, "[ranks 0-3 of 4 · ");
+    CHECK_JOB_SAYS(5, 4, "alike", {1, "all alike"}, {1, "[ranks 0-3 of 4 · "});
 }
 END_TEST
 
 START_TEST(a_rank_that_runs_is_waited_for)
 {
-    check_job_ends(5, 2, "busy");
-    check_printed(1, "all alike");
-    check_printed(1, "[ranks 0-1 of 2 · ");
+    CHECK_JOB_SAYS(5, 2, "busy", {1, "all alike"}, {1, "[ranks 0-1 of 2 · "});
 }
 END_TEST
 
 START_TEST(texts_that_differ_in_the_own_rank_and_addresses_are_the_same)
 {
-    check_job_ends(5, 4, "own");
-    check_printed(1, ", rank 99");
+    CHECK_JOB_SAYS(5, 4, "own", {1, ", rank 99"});
 }
 END_TEST
 
 START_TEST(each_text_is_printed_once_with_its_ranks)
 {
-    check_job_ends(5, 4, "differ");
-    check_printed(1, "[ranks 0,2 of 4 · ");
-    check_printed(1, "[ranks 1,3 of 4 · ");
-    check_printed(1, "even");
-    check_printed(1, "odd");
+    CHECK_JOB_SAYS(5, 4, "differ", {1, "[ranks 0,2 of 4 · "}, {1, "[ranks 1,3 of 4 · "},
+                   {1, "even"}, {1, "odd"});
 }
 END_TEST
 
 START_TEST(of_many_texts_some_are_printed)
 {
-    check_job_ends(5, 10, "all-differ");
-    check_printed(8, "cause ");
-    check_printed(1, "each ends for a reason of its own");
+    CHECK_JOB_SAYS(5, 10, "all-differ", {8, "cause "},
+                   {1, "each ends for a reason of its own"});
 }
 END_TEST
 
@@ -299,14 +297,10 @@ END_TEST
 
 START_TEST(a_signal_is_no_reason_where_there_is_one)
 {
-    check_job_ends(5, 4, "signalled");
-    check_printed(1, "the cause");
-    check_printed(0, "signal");
-    check_job_ends(5, 3, "silent");
-    check_printed(0, "signal");
-    check_job_ends(143, 4, "all-signalled");
-    check_printed(1, "[ranks 0-3 of 4 · ");
-    check_printed(1, "ended by a signal");
+    CHECK_JOB_SAYS(5, 4, "signalled", {1, "the cause"}, {0, "signal"});
+    CHECK_JOB_SAYS(5, 3, "silent", {0, "signal"});
+    CHECK_JOB_SAYS(143, 4, "all-signalled", {1, "[ranks 0-3 of 4 · "},
+                   {1, "ended by a signal"});
 }
 END_TEST
 
@@ -314,27 +308,20 @@ END_TEST
  * others have got as far as speaking, where there are more ranks than cores. */
 START_TEST(who_says_nothing_does_not_cut_others_short)
 {
-    for (int i = 0; i < 5; i++) {
-        check_job_ends(5, 8, "signalled");
-        check_printed(1, "the cause");
-    }
+    CHECK_JOBS_SAY(5, 5, 8, "signalled", {1, "the cause"});
 }
 END_TEST
 
 START_TEST(a_rank_that_is_killed_is_named_by_the_others)
 {
-    check_job_ends(128 + SIGKILL, 3, "killed");
-    check_printed(1, "[rank 1 of 3 · ");
-    check_printed(1, "has ended without a word");
-    check_printed(0, "ended by a signal");
+    CHECK_JOB_SAYS(128 + SIGKILL, 3, "killed", {1, "[rank 1 of 3 · "},
+                   {1, "has ended without a word"}, {0, "ended by a signal"});
 }
 END_TEST
 
 START_TEST(who_goes_on_may_say_something_together_with_others)
 {
-    check_job_ends_well(4, "note");
-    check_printed(1, "[ranks 0-3 of 4 · ");
-    check_printed(1, "goes on\n");
+    CHECK_JOB_SAYS(EXIT_SUCCESS, 4, "note", {1, "[ranks 0-3 of 4 · "}, {1, "goes on\n"});
 }
 END_TEST
 
@@ -342,22 +329,17 @@ START_TEST(no_note_is_lost)
 {
     check_job_ends_well(3, "several-notes");
     check_printed(60, "note ");
-    check_job_ends_well(2, "late-note");
-    check_printed(2, "sooner or later\n");
-    check_printed(1, "[rank 0 of 2 · ");
-    check_printed(1, "[rank 1 of 2 · ");
-    check_job_ends(5, 4, "note-first");
-    check_printed(1, "goes on\n");
-    check_printed(1, "all alike\n");
-    check_printed(2, "[ranks 0-3 of 4 · ");
+    CHECK_JOB_SAYS(EXIT_SUCCESS, 2, "late-note", {2, "sooner or later\n"},
+                   {1, "[rank 0 of 2 · "}, {1, "[rank 1 of 2 · "});
+    CHECK_JOB_SAYS(5, 4, "note-first", {1, "goes on\n"}, {1, "all alike\n"},
+                   {2, "[ranks 0-3 of 4 · "});
 }
 END_TEST
 
 START_TEST(a_note_is_no_reason_why_a_job_ends)
 {
-    check_job_ends(143, 3, "note-long-before");
-    check_printed(1, "goes on\n");
-    check_printed(1, "ended by a signal\n");
+    CHECK_JOB_SAYS(143, 3, "note-long-before", {1, "goes on\n"},
+                   {1, "ended by a signal\n"});
 }
 END_TEST
 
