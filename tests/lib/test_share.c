@@ -2,12 +2,11 @@
  * SPDX-License-Identifier: MIT
  *
  * Every policy for 1 rank to twice as many as there are cores, and for machines made
- * at random, must keep what its description promises. The seed of those is printed by
- * whatever fails, and PAR_TEST_SEED tries it again.
+ * at random, must keep what its description promises. Those are the same in every run;
+ * PAR_TEST_SEED=n makes others, and whatever fails prints its seed.
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "check_par.h"
 #include "share.h"
@@ -495,7 +494,7 @@ static uint64_t seed(void)
 {
     const char *given = getenv("PAR_TEST_SEED");
 
-    return given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    return given ? strtoull(given, NULL, 10) : 1;
 }
 
 static int below(uint64_t *state, int n)
