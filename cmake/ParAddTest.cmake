@@ -32,11 +32,12 @@ function(par_add_test noun)
     add_test(NAME ${test} COMMAND ${launcher} $<TARGET_FILE:${program}>)
 
     # PROCESSORS keeps `ctest -j` from starting more ranks than there are
-    # cores. A lost message hangs: hence TIMEOUT. Check must not fork a rank.
+    # cores. A lost message hangs: hence TIMEOUT, which is far beyond what a
+    # slow machine needs. Check must not fork a rank.
     set_tests_properties(${test} PROPERTIES
       LABELS lib
       PROCESSORS ${processors}
-      TIMEOUT 240
+      TIMEOUT 900
       ENVIRONMENT CK_FORK=no)
   endforeach()
 endfunction()

@@ -434,7 +434,7 @@ START_TEST(they_are_waited_for_among_others)
 
     ck_ok(par_receive_start(world, &got, 1, PAR_INT64, left(), 60, &requests[0]));
     ck_ok(par_allreduce_start(world, &mine, &all, 1, PAR_INT64, PAR_SUM, &requests[2]));
-    ck_ok(par_wait_some(requests, 3, 30, places, &done));
+    ck_ok(par_wait_some(requests, 3, 120, places, &done));
     ck_assert_uint_eq(done, 1);
     ck_assert_uint_eq(places[0], 2);
     ck_ok(par_wait_any(requests, 3, &place, NULL));

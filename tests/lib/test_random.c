@@ -19,7 +19,7 @@ enum {
     MOST_RANKS = 64,
     FENCE = 64,         /* bytes behind each buffer, which nobody may touch */
     WHOLE = 4 << 20,    /* bytes that all ranks of a call have together, at most */
-    PATIENCE = 50,      /* seconds; then each rank says where it is */
+    PATIENCE = 400,     /* seconds; then each rank says where it is */
     NOT_TOUCHED = 0xEE, /* what a result holds before the call */
 };
 

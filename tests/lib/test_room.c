@@ -138,7 +138,7 @@ START_TEST(threads_and_children_may_take_and_give)
         fflush(NULL);
         child = fork();
         if (child == 0) {
-            alarm(20); /* it would wait for ever */
+            alarm(120); /* it would wait for ever */
             _exit(take_and_give(NULL) ? 1 : 0);
         }
         ck_assert_int_eq(waitpid(child, &status, 0), child);
