@@ -36,6 +36,7 @@ enum {
 };
 
 static const int64_t pause_ns = 5000000;
+static const int64_t still_ns = 25000000; /* all that a pause counts for */
 static const int64_t quiet_ns = 200000000; /* nobody comes, and none runs: that was all */
 static const int64_t round_ns = 600000000; /* a speaker waits no longer than that */
 static const int64_t heard_ns = 1000000000; /* who has not been heard by then speaks */
@@ -160,9 +161,15 @@ static bool is_signal(int code)
 
 /* ---- what the speaker does ------------------------------------------------ */
 
-static void rest(void)
+/* How long it was. Where the machine has stood still meanwhile it has done so for the
+ * others, too, and they have had no more time to come than after any other pause. */
+static int64_t rest(void)
 {
+    int64_t start = wait_now_ns(), ns;
+
     nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
+    ns = wait_now_ns() - start;
+    return ns < still_ns ? ns : still_ns;
 }
 
 static bool is_note(const slot *one)
@@ -215,15 +222,14 @@ static bool all_have_come(void)
 
 static void wait_for_others(void)
 {
-    int64_t start = wait_now_ns(), news = start, now = start;
+    int64_t waited = 0, news = 0;
     unsigned written = here.board->written;
 
-    while (!all_have_come() && now - start < round_ns &&
-           (now - news < quiet_ns || some_run())) {
-        rest();
-        now = wait_now_ns();
+    while (!all_have_come() && waited < round_ns &&
+           (waited - news < quiet_ns || some_run())) {
+        waited += rest();
         if (here.board->written != written)
-            news = now;
+            news = waited;
         written = here.board->written;
     }
 }
@@ -370,19 +376,20 @@ static void write_down(slot *mine, int code, const char *text)
 /* Until what is in MINE has been heard: the first that is free to speak does. */
 static void meet(slot *mine)
 {
-    int64_t start = wait_now_ns();
+    int64_t waited = 0;
     atomic_int *speaker =
         is_note(mine) ? &here.board->note_speaker : &here.board->speaker;
     int me = 1 + (int)(mine - here.board->slots), state = WRITTEN;
 
-    while (mine->state != TOLD && wait_now_ns() - start < heard_ns) {
+    while (mine->state != TOLD && waited < heard_ns) {
         int nobody = 0;
 
         if (atomic_compare_exchange_strong(speaker, &nobody, me)) {
             speak(is_note(mine));
             *speaker = 0;
+            waited += round_ns;
         } else {
-            rest();
+            waited += rest();
         }
     }
     if (atomic_compare_exchange_strong(&mine->state, &state, TOLD))
@@ -393,13 +400,13 @@ static void meet(slot *mine)
  * written are heard. */
 static void let_others_speak(void)
 {
-    int64_t start = wait_now_ns();
+    int64_t waited = 0;
 
-    for (int i = 0; i < here.slots && wait_now_ns() - start < heard_ns;) {
+    for (int i = 0; i < here.slots && waited < heard_ns;) {
         int state = here.board->slots[i].state;
 
         if (state == WRITTEN || state == TELLING)
-            rest();
+            waited += rest();
         else
             i++;
     }
