@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 MARK = "PAR_TEST_RUN"
-SECONDS = 5  # that a job's last processes may take to end
+SECONDS = 15  # that a job's last processes may take to end
 
 
 def pytest_configure(config):

@@ -23,6 +23,10 @@ BUILD = Path(os.environ.get("PAR_BUILD") or SOURCE / "build" / "release").resolv
 APPS = BUILD / "apps"
 PYTHON = sys.executable
 
+# What is late on a machine that is slow, or stands still now and then, is not wrong.
+SECONDS = 120  # a job may take
+GONE_SECONDS = 15  # until the last of its processes has ended, once it has itself
+
 
 # What mpirun of Open MPI 4 says of itself, at times: when ranks leave while it ends them,
 # and when what it starts on another host is quicker than itself.
@@ -42,12 +46,12 @@ class Done(subprocess.CompletedProcess):
         )
 
 
-def mpirun(n, *argv, timeout=60, env=None):
+def mpirun(n, *argv, timeout=SECONDS, env=None):
     """Run ARGV on N ranks, more than the machine has cores if need be."""
     return alone("mpirun", "--oversubscribe", "-np", n, *argv, timeout=timeout, env=env)
 
 
-def alone(*argv, timeout=60, env=None):
+def alone(*argv, timeout=SECONDS, env=None):
     """Run ARGV as it stands, with ENV added to the environment.
 
     A job that takes longer than TIMEOUT seconds, or leaves processes behind, is
@@ -66,7 +70,7 @@ def alone(*argv, timeout=60, env=None):
     fault = None
     try:
         stdout, stderr = job.communicate(timeout=timeout)
-        if not gone(job.pid, seconds=5):
+        if not gone(job.pid, seconds=GONE_SECONDS):
             fault = "left processes behind"
     except subprocess.TimeoutExpired:
         fault = f"took longer than {timeout} s"

@@ -28,7 +28,7 @@ from itertools import groupby
 import pytest
 from ranks_job import Job
 
-SECONDS = 60  # time limit of one test
+SECONDS = 120  # time limit of one test
 
 ranks = pytest.mark.ranks
 

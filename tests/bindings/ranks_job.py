@@ -12,11 +12,13 @@ import time
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from mpirun import PYTHON, end, environment, gone
+from mpirun import GONE_SECONDS, PYTHON, end, environment, gone
 
-START_SECONDS = 60  # until all ranks have imported pypar and the file of the tests
-GRACE_SECONDS = 3  # for the other ranks, once one has failed
-END_SECONDS = 20  # to leave the interpreter and finalize
+START_SECONDS = 180  # until all ranks have imported pypar and the file of the tests
+GRACE_SECONDS = 10  # for the other ranks, once one has failed
+END_SECONDS = 60  # to leave the interpreter and finalize
+DUMP_SECONDS = 10  # to begin to say where it is
+LAST_SECONDS = 20  # until mpirun has said what became of a rank
 
 
 class Job:
@@ -115,7 +117,7 @@ class Job:
             return connection.recv()
         except (EOFError, OSError):
             try:
-                self.process.wait(2)  # let mpirun have its say
+                self.process.wait(LAST_SECONDS)  # let mpirun have its say
             except subprocess.TimeoutExpired:
                 pass
             return f"the process ended\n{self._output()}"
@@ -127,8 +129,7 @@ class Job:
             os.kill(self.pids[rank], signal.SIGUSR1)
         except ProcessLookupError:
             return "(it is gone)"
-        time.sleep(0.5)
-        return _ours(file.read_text()) or "(it does not answer)"
+        return _ours(_whole(file)) or "(it does not answer)"
 
     def _output(self):
         """The last that mpirun and the ranks had to say."""
@@ -153,9 +154,19 @@ class Job:
             return "\n".join(["the job did not end after its last test", *stacks])
         if status:
             return f"the job ended with status {status}\n{self._output()}"
-        if not gone(self.process.pid, seconds=5):
+        if not gone(self.process.pid, GONE_SECONDS):
             return "the job left processes behind"
         return None
+
+
+def _whole(file):
+    """What is being written to FILE: all, once it has not grown for a while."""
+    limit = time.monotonic() + DUMP_SECONDS
+    before, text = None, ""
+    while text != before or (not text and time.monotonic() < limit):
+        time.sleep(0.5)
+        before, text = text, file.read_text()
+    return text
 
 
 def _ours(text):

@@ -547,7 +547,7 @@ DISAGREEMENTS = {
 }
 
 
-@ranks(2, 3, 4, seconds=20)
+@ranks(2, 3, 4)
 @pytest.mark.parametrize("name", DISAGREEMENTS)
 def test_a_rank_that_disagrees_is_seen_and_nobody_waits_for_ever(world, name):
     others, odd_one = DISAGREEMENTS[name]

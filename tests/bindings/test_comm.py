@@ -318,7 +318,7 @@ def test_a_signal_ends_a_waiting_job(script):
         pypar.receive(pypar.any_source)
         """
     )
-    done = mpirun(2, PYTHON, path, timeout=30)
+    done = mpirun(2, PYTHON, path)
     assert done.returncode != 0
 
 
@@ -332,7 +332,7 @@ def test_ctrl_c_without_mpirun_is_a_keyboard_interrupt(script):
         pypar.receive(pypar.any_source)
         """
     )
-    done = alone(PYTHON, path, timeout=30)
+    done = alone(PYTHON, path)
     assert done.returncode in (-signal.SIGINT, 130, 1), done
     assert "KeyboardInterrupt" in done.stderr
 
@@ -346,7 +346,7 @@ def test_a_world_of_one_without_mpirun_starts_no_daemon(script):
         print(done.stdout.split())
         """
     )
-    done = alone(PYTHON, path, timeout=30)
+    done = alone(PYTHON, path)
     assert done.stdout == "['ps']\n", done
 
 
@@ -359,6 +359,6 @@ def test_a_thread_that_still_waits_does_not_keep_a_script_from_ending(script):
         print("end", flush=True)
         """
     )
-    done = alone(PYTHON, path, timeout=30)
+    done = alone(PYTHON, path)
     assert done.stdout == "end\n", done
     assert done.returncode == 0, done

@@ -653,7 +653,7 @@ def test_a_failure_of_rank_0_does_not_wait_for_the_workers(script):
         raise KeyError("the reason")
         """
     )
-    done = mpirun(3, PYTHON, path, timeout=30)
+    done = mpirun(3, PYTHON, path)
     assert done.returncode == 1, done
     assert "KeyError: 'the reason'" in done.stderr
 

@@ -109,5 +109,5 @@ print("done")
 @pytest.mark.parametrize("n", [1, 3])
 @pytest.mark.parametrize("text", [SCRIPT, DASK])
 def test_they_take_the_ranks(script, n, text):
-    done = mpirun(n, PYTHON, script(text), timeout=120)
+    done = mpirun(n, PYTHON, script(text), timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", ""), done

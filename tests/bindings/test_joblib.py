@@ -65,7 +65,7 @@ print("done")
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_joblib_gives_what_it_gives_alone(script, n):
-    done = mpirun(n, PYTHON, script(JOBLIB), timeout=120)
+    done = mpirun(n, PYTHON, script(JOBLIB), timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", ""), done
 
 

@@ -236,13 +236,13 @@ def test_a_process_left_behind_fails_the_run_and_is_named(pytest_run):
         """
         def test_it():
             global child
-            child = subprocess.Popen(["sleep", "30"], start_new_session=True)
+            child = subprocess.Popen(["sleep", "600"], start_new_session=True)
         """
     )
     assert "1 passed in" in done.stdout
     assert done.returncode == 1
     line = next(x for x in done.stdout.splitlines() if x.startswith("process "))
-    assert line.endswith(": sleep 30")
+    assert line.endswith(": sleep 600")
     os.kill(int(line.split()[1].rstrip(":")), 9)
 
 
