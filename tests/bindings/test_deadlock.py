@@ -2,9 +2,10 @@
 """Ranks that wait for each other are reported with their lines; all others are left alone."""
 
 import re
+import textwrap
 
 import pytest
-from mpirun import PYTHON, mpirun
+from mpirun import NOISE, PYTHON, alone, mpirun
 
 STATUS = 86
 
@@ -20,6 +21,36 @@ def run(script):
     def run_it(n, program, **settings):
         """A job of N ranks of PROGRAM, whose first line is line 6."""
         return mpirun(n, PYTHON, script(HEAD + "\n" + program), env=settings)
+
+    return run_it
+
+
+HEARD = """
+    import os, time
+
+    def has(words):
+        with open(os.environ["HEARD"]) as file:
+            return words in file.read()
+
+    def wait_for(words):
+        while not has(words):
+            time.sleep(0.05)
+"""
+
+
+@pytest.fixture
+def run_and_hear(script, tmp_path):
+    """As run; the program can ask its module heard for what the job has said on stderr."""
+
+    def run_it(n, program, **settings):
+        told = tmp_path / "stderr"
+        (tmp_path / "heard.py").write_text(textwrap.dedent(HEARD))
+        words = ["sh", "-c", 'exec "$@" 2>"$HEARD"', "sh"]
+        words += ["mpirun", "--oversubscribe", "-np", n, PYTHON]
+        path = script(HEAD + "\n" + program)
+        done = alone(*words, path, env={"HEARD": told, **settings})
+        done.stderr = NOISE.sub("", told.read_text())
+        return done
 
     return run_it
 
@@ -60,7 +91,7 @@ WRONG = {
         "import threading, time\n"
         "if rank == 1:\n"
         "    threading.Thread(target=world.receive, args=(0,), daemon=True).start()\n"
-        "    time.sleep(0.5)\n"
+        "    time.sleep(2)\n"
         "else:\n    world.receive(1)",
         "rank 0 in receive(source=1, tag=1) at script.py:11",
         "rank 1 in receive(source=0, tag=1) at ",
@@ -113,15 +144,19 @@ def test_of_several_deadlocks_there_is_one_report(run):
 
 
 def test_who_has_just_begun_to_wait_is_told_with_its_line_too(run):
-    done = run(
-        8,
-        "import time\n"
-        "if rank > 1:\n    time.sleep(0.2 + 0.1 * rank)\n"
-        "world.receive(rank ^ 1)",
-    )
-    assert done.returncode == STATUS, done
-    told = re.findall(r"^  ranks? .*", done.stderr, re.M)
-    assert len(told) >= 2 and all(line.endswith("py:9") for line in told), done
+    for _ in range(3):  # it has 0.2 s to find it, which a busy machine may not give it
+        done = run(
+            8,
+            "import time\n"
+            "if rank > 1:\n    time.sleep(0.2 + 0.1 * rank)\n"
+            "world.receive(rank ^ 1)",
+        )
+        assert done.returncode == STATUS, done
+        told = re.findall(r"^  ranks? .*", done.stderr, re.M)
+        assert len(told) >= 2, done
+        if all(line.endswith("py:9") for line in told):
+            return
+    raise AssertionError(done)
 
 
 def test_an_exception_that_a_wait_keeps_from_being_told_is_named(run):
@@ -203,12 +238,13 @@ def test_what_goes_on_by_itself_is_no_deadlock(run, name):
     assert "deadlock" not in done.stderr, done
 
 
-def test_a_deadlock_may_be_reported_and_left_to_itself(run):
-    done = run(
+def test_a_deadlock_may_be_reported_and_left_to_itself(run_and_hear):
+    done = run_and_hear(
         2,
-        "import os, time\n"
+        "import heard, os\n"
         "if rank == 0 and not os.fork():\n"  # who ends the wait from outside
-        "    time.sleep(6)\n    os.kill(os.getppid(), 2)\n    os._exit(0)\n"
+        "    heard.wait_for('the job goes on')\n"
+        "    os.kill(os.getppid(), 2)\n    os._exit(0)\n"
         "try:\n    world.receive(1 - rank)\n"
         "except KeyboardInterrupt:\n    world.send('x', 1)",
         PAR_DEADLOCK="report",
@@ -239,38 +275,50 @@ def test_what_the_variables_may_be_is_said(run):
         assert f'{name} is "{value}"' in done.stderr, done
 
 
-def test_a_long_wait_is_reported_once_with_what_all_ranks_do(run):
-    done = run(
+def reported_once(run, n, program, seconds, texts):
+    """A job that goes on once a wait of SECONDS, or a little more, is reported, as it is
+    once; the report has the TEXTS. A rank has 0.2 s to say what it does, which a busy
+    machine may not give it: so there are three tries."""
+    for _ in range(3):
+        done = run(n, program, PAR_HANG_SECONDS=seconds)
+        assert done.returncode == 0, done
+        (waited,) = re.findall(r"has waited for (\d+) s", done.stderr)
+        assert seconds <= int(waited) < 60, done
+        if all(text in done.stderr for text in texts):
+            return
+    raise AssertionError(done)
+
+
+def test_a_long_wait_is_reported_once_with_what_all_ranks_do(run_and_hear):
+    reported_once(
+        run_and_hear,
         5,
-        "import threading, time\n"
-        "def work():\n    end = time.time() + 6\n    while time.time() < end:\n        pass\n"
-        "if rank == 1:\n    work()\nif rank == 2:\n    time.sleep(6)\n"
+        "import heard, threading, time\n"
+        "def work():\n    while not heard.has('has waited'):\n        sum(range(100000))\n"
+        "if rank == 1:\n    work()\nif rank == 2:\n    heard.wait_for('has waited')\n"
         "if rank == 3:\n    thread = threading.Thread(target=work)\n"
         "    thread.start()\n    thread.join()\n"
         "world.barrier()",
-        PAR_HANG_SECONDS="2",
-    )
-    assert done.returncode == 0, done
-    assert done.stderr.count("has waited for 2 s") == 1, done
-    for text in (
-        "ranks 0,4 in barrier #0",
-        "rank 1 computes",
-        "rank 3 computes",
-        "in work",
-        "rank 2 sleeps",
-    ):
-        assert text in done.stderr, (text, done)
-
-
-def test_event_loops_that_wait_long_are_reported(run):
-    done = run(
         2,
-        "import asyncio, threading\n"
-        "threading.Timer(5, world.send, ('x', 1 - rank)).start()\n"
+        [
+            "ranks 0,4 in barrier #0",
+            "rank 1 computes",
+            "rank 3 computes",
+            "in work",
+            "rank 2 sleeps",
+        ],
+    )
+
+
+def test_event_loops_that_wait_long_are_reported(run_and_hear):
+    reported_once(
+        run_and_hear,
+        2,
+        "import asyncio, heard, threading\n"
+        "def send():\n    heard.wait_for('has waited')\n    world.send('x', 1 - rank)\n"
+        "threading.Thread(target=send).start()\n"
         "async def main():\n    await world.ireceive(1 - rank)\n"
         "asyncio.run(main())",
-        PAR_HANG_SECONDS="1",
+        1,
+        ["rank 1 in receive(source=0, tag=1) at "],
     )
-    assert done.returncode == 0, done
-    assert done.stderr.count("has waited for 1 s") == 1, done
-    assert "rank 1 in receive(source=0, tag=1) at " in done.stderr, done
