@@ -87,18 +87,22 @@ def test_what_cannot_be_sent_is_an_exception_of_its_future(executor):
     assert executor.submit(square, 2).result(SECONDS) == 4
 
 
-def test_what_has_not_begun_can_be_cancelled():
+def test_what_has_not_begun_can_be_cancelled(tmp_path):
     with pypar.Executor() as executor:
         first = executor.submit(square, 3)
         assert first.result(SECONDS) == 9
-        futures = [executor.submit(time.sleep, 0.2) for _ in range(200)]
+        go = [tmp_path / "first", *[tmp_path / "all"] * (200 + executor._max_workers)]
+        futures = [executor.submit(until, path) for path in go]
         last = futures[-1]
         assert last.cancel() and last.cancelled() and last.done() and last.cancel()
         with pytest.raises(CancelledError):
             last.result(SECONDS)
         assert last in wait(futures[-1:], SECONDS).done
-        assert futures[0].result(SECONDS) is None
-        executor.shutdown(cancel_futures=True)
+        go[0].touch()
+        assert futures[0].result(SECONDS) == "first"
+        executor.shutdown(wait=False, cancel_futures=True)
+        go[1].touch()
+        executor.shutdown()
         assert all(future.done() for future in futures)
         assert sum(future.cancelled() for future in futures) > 100
 

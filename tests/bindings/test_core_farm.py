@@ -66,6 +66,14 @@ def call(farm, function, *args, **kwargs):
     return found[1:]
 
 
+def until(path):
+    """Lasts until somebody makes the file path."""
+    limit = time.monotonic() + SECONDS
+    while not path.exists():
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+
+
 # ---- calls and results -----------------------------------------------------------
 
 
@@ -175,7 +183,9 @@ def test_large_arrays_are_kept_until_they_are_done_and_no_longer(world):
             for task, (ok, array) in results(farm, channel).items():
                 assert ok and array.shape == (MIB // 8,)
                 assert (array == sent[task]).all()
-            farm.next(channel)
+            end = time.monotonic() + SECONDS
+            while any(ref() is not None for ref in left) and time.monotonic() < end:
+                farm.next(channel)
             assert [ref() for ref in left] == [None] * 20
 
 
@@ -333,32 +343,34 @@ def test_bad_arguments_are_refused(world):
 
 
 @ranks(1, 2)
-def test_a_timeout_leaves_the_task(world):
+def test_a_timeout_leaves_the_task(world, tmp_path):
     with farming(world) as farm:
         if world.rank == 0:
             channel = farm.channel(False)
-            farm.submit(channel, farm.share(time.sleep), (0.3,))
+            farm.submit(channel, farm.share(until), (tmp_path / "go",))
             with pytest.raises(TimeoutError):
                 farm.next(channel, 0)
             with pytest.raises(TimeoutError):
                 farm.next(channel, 0.01)
+            (tmp_path / "go").touch()
             assert farm.next(channel, SECONDS)[1:] == (True, None)
 
 
 @ranks(1, 2)
-def test_a_signal_ends_a_wait_and_loses_nothing(world):
+def test_a_signal_ends_a_wait_and_loses_nothing(world, tmp_path):
     def interrupt(*_):
         raise KeyboardInterrupt
 
     with farming(world) as farm:
         if world.rank == 0:
             channel = farm.channel(False)
-            farm.submit(channel, farm.share(time.sleep), (0.5,))
+            farm.submit(channel, farm.share(until), (tmp_path / "go",))
             before = signal.signal(signal.SIGALRM, interrupt)
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
             with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
                 farm.next(channel, SECONDS)
             signal.signal(signal.SIGALRM, before)
+            (tmp_path / "go").touch()
             assert farm.next(channel, SECONDS)[1:] == (True, None)
 
 
@@ -385,14 +397,15 @@ def test_ctrl_c_on_a_rank_that_serves_ends_its_service(world):
 
 
 @ranks(1, 2)
-def test_tasks_are_taken_back_before_they_begin(world):
+def test_tasks_are_taken_back_before_they_begin(world, tmp_path):
     with farming(world) as farm:
         if world.rank == 0:
-            channel, shared = farm.channel(False), farm.share(time.sleep)
-            busy = [farm.submit(channel, shared, (0.2,)) for _ in range(world.size)]
-            waiting = [farm.submit(channel, shared, (0,)) for _ in range(50)]
+            channel, shared, go = farm.channel(False), farm.share(until), tmp_path / "go"
+            busy = [farm.submit(channel, shared, (go,)) for _ in range(world.size)]
+            waiting = [farm.submit(channel, shared, (go,)) for _ in range(50)]
             gone = {task for task in reversed(waiting) if farm.cancel(task)}
             assert len(gone) > 40
+            go.touch()
             assert {*results(farm, channel)} == {*busy, *waiting} - gone
             assert not any(farm.cancel(task) for task in busy)
 

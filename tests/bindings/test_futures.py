@@ -5,8 +5,9 @@ import pytest
 from mpirun import PYTHON, mpirun
 
 SCRIPT = """
-import operator, time
+import operator, sys, time
 from concurrent.futures import Future
+from pathlib import Path
 import pypar
 from pypar import futures
 
@@ -30,6 +31,13 @@ def divide(a, b):
     return a / b
 
 
+def until(path):
+    limit = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
+
 if __name__ == "__main__":
     results = futures.map(pow, [1, 2, 3], iter([2, 3, 4, 5]))
     assert not isinstance(results, list) and list(results) == [1, 8, 81]
@@ -51,11 +59,13 @@ if __name__ == "__main__":
     future = futures.submit(divide, 1, b=4)
     assert isinstance(future, Future) and future.result() == 0.25
     assert list(futures.as_completed([future])) == [future]
-    slow = futures.submit(time.sleep, 0.5)
+    go = Path(sys.argv[1])
+    slow = futures.submit(until, go)
     assert futures.wait([slow], timeout=0) == (set(), {slow})
     first = futures.wait([slow, future], return_when=futures.FIRST_COMPLETED)
     assert future in first.done
-    futures.wait([slow])
+    go.touch()
+    assert futures.wait([slow]) == ({slow}, set()) and slow.result() is None
 
     assert fib(7) == 13 and futures.submit(fib, 6).result() == 8
     assert futures.submit(tree, 4).result() == 16
@@ -64,6 +74,6 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_the_functions_are_those_of_scoop(script, n):
-    done = mpirun(n, PYTHON, script(SCRIPT), timeout=120)
+def test_the_functions_are_those_of_scoop(script, tmp_path, n):
+    done = mpirun(n, PYTHON, script(SCRIPT), tmp_path / "go", timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", ""), done
