@@ -294,8 +294,8 @@ def test_ctrl_c_ends_the_wait_and_the_call_goes_on(world):
             request = world.iallgather("a")
             for wait in (request.wait, world.barrier):
                 timer = threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,))
-                timer.start()
                 with pytest.raises(KeyboardInterrupt):
+                    timer.start()
                     wait()
                 timer.join()
             world.send("go", 1)
@@ -381,7 +381,7 @@ def test_a_call_that_others_lack_does_not_end_the_job_well(script):
             request = pypar.world.ibarrier()
         """
     )
-    done = mpirun(2, PYTHON, path, timeout=60)
+    done = mpirun(2, PYTHON, path)
     assert done.returncode == 1, done
     assert re.search(r"^\[rank 0 of 2 [^]]*\] ends the job: ", done.stderr, re.M), done
     assert "1 collective call, started and not waited for, is under way" in done.stderr
@@ -397,7 +397,7 @@ def test_finalize_says_that_others_lack_a_call(script):
         pypar.finalize()
         """
     )
-    done = mpirun(2, PYTHON, path, timeout=60)
+    done = mpirun(2, PYTHON, path)
     assert done.returncode == 1, done
     assert "the job cannot end" in done.stderr
 
@@ -412,7 +412,7 @@ def test_a_rank_that_fails_does_not_wait_for_its_calls(script):
         pypar.receive(0)
         """
     )
-    done = mpirun(2, PYTHON, path, timeout=30)
+    done = mpirun(2, PYTHON, path)
     assert done.returncode == 1, done
     assert "KeyError: 'the reason'" in done.stderr
 
@@ -439,7 +439,7 @@ def test_a_child_made_by_fork_does_not_wait_for_calls_of_its_parent(script):
         assert request.wait() == [1, 1]
         """
     )
-    done = mpirun(2, PYTHON, path, timeout=30)
+    done = mpirun(2, PYTHON, path)
     assert done.returncode == 0, done
 
 

@@ -237,8 +237,8 @@ def test_a_wait_that_is_interrupted_may_be_taken_up_again(world, corners):
     exchange = grid.start_exchange(array, corners=corners)
     if world.rank == 0:
         before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
             exchange.wait()
         signal.signal(signal.SIGALRM, before)
         world.send("it is interrupted", 1)
