@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import resource
+import threading
 
 import pytest
 from mpirun import PYTHON, SOURCE, alone, mpirun
@@ -193,15 +194,16 @@ def test_a_host_that_does_not_find_itself_is_told_of(world, made, monkeypatch):
     def fail(host):
         raise OSError("unknown")
 
-    def hang(host):
-        import time
+    over = threading.Event()
 
-        time.sleep(1)
+    def hang(host):
+        over.wait()
 
     check(machine.host_name(made(resolve=lambda host: "10.0.0.7")), "ok", "10.0.0.7")
     check(machine.host_name(made(resolve=fail)), "warn", "node7", "/etc/hosts")
     monkeypatch.setattr(machine, "RESOLVE_SECONDS", 0.05)
     check(machine.host_name(made(resolve=hang)), "fail", "within 0.05 s", "resolv.conf")
+    over.set()
 
 
 @ranks(1)
@@ -389,6 +391,6 @@ def test_the_mpirun_of_another_mpi_is_reported():
 def test_an_mpi_that_hangs_is_reported():
     """The other rank of this job never comes."""
     argv = [PYTHON, "-m", "pypar", "doctor", "--timeout", "3"]
-    done = mpirun(1, *argv, ":", "-np", "1", "sleep", "15", timeout=120)
+    done = mpirun(1, *argv, ":", "-np", "1", "sleep", "100", timeout=120)
     assert done.returncode == 1, done
     assert re.search(r"^fail  MPI +has not started within 3 s", done.stdout, re.M), done

@@ -64,21 +64,27 @@ def test_the_first_fork_is_warned_of_with_the_cure(job):
 
 
 def test_the_ranks_of_a_host_warn_together(job):
-    done = job(
-        """
-        import os
-        import pypar
+    """Who comes more than half a second late warns by itself, so there are three tries."""
+    for _ in range(3):
+        done = job(
+            """
+            import os
+            import pypar
 
-        for _ in range(2):
-            if os.fork() == 0:
-                os._exit(0)
-            os.wait()
-        """,
-        n=4,
-    )
-    assert done.returncode == 0, done
-    assert done.stderr.count("RuntimeWarning: this rank has made a process by fork") == 1
-    assert "[ranks 0-3 of 4 · " in done.stderr and "os.fork()" in done.stderr, done
+            pypar.barrier()
+            for _ in range(2):
+                if os.fork() == 0:
+                    os._exit(0)
+                os.wait()
+            """,
+            n=4,
+        )
+        assert done.returncode == 0, done
+        times = done.stderr.count("RuntimeWarning: this rank has made a process by fork")
+        assert 1 <= times <= 4 and "os.fork()" in done.stderr, done
+        if times == 1 and "[ranks 0-3 of 4 · " in done.stderr:
+            return
+    raise AssertionError(done)
 
 
 def test_the_warning_waits_for_nobody(job):

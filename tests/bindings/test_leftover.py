@@ -138,13 +138,17 @@ def test_threads_that_are_left_behind_in_receives_do_not_hold_up_the_end(job):
         import threading, time
         from pypar import any_source, world
 
+        about = threading.Barrier(6)
+
         def serve(tag):
+            about.wait()
             while True:
                 world.receive(any_source, tag)
 
         for tag in range(5):
             threading.Thread(target=serve, args=(tag,), daemon=True).start()
-        time.sleep(0.5 + world.rank)  # so that rank 0 waits for the end
+        about.wait()
+        time.sleep(1 + world.rank)  # so that they are there, and rank 0 waits for the end
         """
     )
     assert done.returncode == 0, done
