@@ -3,6 +3,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from jobs import Job
@@ -63,6 +64,7 @@ def test_array_is_three_jobs(slurm, folder):
 def test_resume_goes_on_where_its_time_was_up(sbatch, folder):
     job = sbatch("resume")
     job.wait_for("begins at step 0 of 1000")
+    time.sleep(2)  # the other ranks do not say when they have named their function
     job.signal("--batch")
     end, total = map(int, job.wait_for(r"ends at step (\d+), total (\d+)").groups())
     assert end > 0 and total == sum(4 * step + 6 for step in range(end)), job
