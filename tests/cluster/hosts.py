@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 NAMESPACES = ["--mount", "--uts", "--ipc", "--net", "--pid"]
 UNSHARE = ["unshare", *NAMESPACES, "--fork", "--kill-child"]
 TOOLS = ("unshare", "nsenter", "ip", "tc", "mpirun")
-BOOT_SECONDS = 20
+BOOT_SECONDS = 60
 
 
 def why_not():
@@ -47,7 +47,7 @@ def why_not():
 
 def output_of(argv):
     """What a command prints that must succeed."""
-    run = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=180)
     return run.stdout
 
 
@@ -180,18 +180,18 @@ class Cluster:
                 stdout=file, stderr=file, start_new_session=True,
             ))  # fmt: skip
 
-    def run(self, *argv, host="head", timeout=60, env=None):
+    def run(self, *argv, host="head", timeout=180, env=None):
         """Run ARGV on HOST: mpirun.alone."""
         return alone(*self.argv(*argv, host=host), timeout=timeout, env=env)
 
-    def mpirun(self, on, *argv, timeout=60, env=None):
+    def mpirun(self, on, *argv, timeout=180, env=None):
         """Run ARGV on ranks of the hosts ON, "h1:2,h2", with our PYTHONPATH."""
         words = ["mpirun", "--host", on, "-x", "PYTHONPATH", *argv]
         return self.run(*words, timeout=timeout, env=env)
 
     def traces(self):
         """What there is on the hosts beside the files of all: processes and memory."""
-        processes = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline && echo; done"
+        processes = "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline && echo; done; :"
         memory = "find /dev/shm -mindepth 1"
         found = {"processes": self._list("head", processes)}  # those of all hosts
         return found | {host: self._list(host, memory) for host in self.processes}

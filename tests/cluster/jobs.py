@@ -26,7 +26,7 @@ class Job:
     def output(self):
         return self.file.read_text()
 
-    def told(self, seconds=90):
+    def told(self, seconds=240):
         """What it printed, once it has ended as it should."""
         limit = time.monotonic() + seconds
         while (state := self.state()) in UNDER_WAY and time.monotonic() < limit:
@@ -34,7 +34,7 @@ class Job:
         assert state == "COMPLETED", self
         return self.output()
 
-    def wait_for(self, pattern, seconds=60):
+    def wait_for(self, pattern, seconds=180):
         """Until it has printed what PATTERN matches; the match."""
         limit = time.monotonic() + seconds
         while not (found := re.search(pattern, self.output())):

@@ -14,7 +14,7 @@ import shutil
 import time
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
-START_SECONDS = 60
+START_SECONDS = 180
 CPUS = 2  # of each node, however many the machine has
 
 # No cgroups and no database of jobs: those are the machine's, not the cluster's.
@@ -125,11 +125,11 @@ class Slurm:
         """What tells SLURM's commands where their cluster is."""
         return f"SLURM_CONF={self.folder / 'slurm.conf'}"
 
-    def run(self, *argv, host="head", timeout=60, env=None):
+    def run(self, *argv, host="head", timeout=180, env=None):
         """Run ARGV on HOST, as one who logged in there: Cluster.run."""
         return self.cluster.run(self.conf, *argv, host=host, timeout=timeout, env=env)
 
-    def start(self, *argv, timeout=60):
+    def start(self, *argv, timeout=180):
         """The same of what has srun start ranks. Open MPI 4.1 crashes in one of a hundred
         such starts, also of a program that calls nothing but MPI_Init, before par could
         tell of it, as "SIGSEGV": that is tried again."""

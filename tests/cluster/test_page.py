@@ -19,7 +19,7 @@ def test_the_page_has_commands():
 def test_a_block_of_commands_runs(slurm, tmp_path, monkeypatch, block):
     (tmp_path / "apps").symlink_to(SOURCE / "apps")  # what it prints stays here
     monkeypatch.chdir(tmp_path)
-    done = slurm.start("sh", "-e", "-c", block, timeout=120)
+    done = slurm.start("sh", "-e", "-c", block, timeout=300)
     assert done.returncode == 0, done
     slurm.wait_until_idle()
     for output in tmp_path.glob("*.out"):

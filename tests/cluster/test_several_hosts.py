@@ -17,7 +17,7 @@ HOSTS = ["h1", "h1", "h1", "h2", "h3", "h3", "h4"]  # of ranks 0 to 6
 def job(cluster, tmp_path):
     """Run a script of Python on ranks of the hosts; what it printed, sorted."""
 
-    def run(script, on=UNEVEN, timeout=60):
+    def run(script, on=UNEVEN, timeout=180):
         file = tmp_path / "script.py"
         file.write_text(textwrap.dedent(script))
         done = cluster.mpirun(on, PYTHON, file, timeout=timeout)
@@ -250,7 +250,7 @@ def test_a_message_of_hundreds_of_megabytes_arrives_whole(job):
             world.send(world.receive(0)[::-1], 0)
         """,
         on="h1,h2",
-        timeout=120,
+        timeout=300,
     )
     assert told == ["True"]
 
@@ -292,7 +292,7 @@ def spread(cluster, tmp_path):
             "OMPI_MCA_mca_base_env_list=PYTHONPATH;PAR_RANKS_FOLDER",
             f"TMPDIR={tmp_path}",  # which all hosts have
             *argv,
-            timeout=300,
+            timeout=900,
         )
         assert done.returncode == 0, done
         return done
@@ -334,9 +334,26 @@ def test_an_exception_on_one_host_ends_the_job_on_all(cluster, tmp_path):
 
 def test_a_signal_to_mpirun_ends_the_job_on_all_hosts(cluster, tmp_path):
     script = tmp_path / "script.py"
-    script.write_text("from pypar import world\nworld.receive(world.rank)\n")
-    limit = ["timeout", "--signal=INT", "3", "mpirun", "--host", UNEVEN]
+    script.write_text(
+        "import sys\n"
+        "from pypar import world\n"
+        "world.barrier()\n"
+        "open(sys.argv[1], 'w').close()\n"
+        "world.receive(world.rank)\n"
+    )
+    starter = tmp_path / "starter.py"
+    starter.write_text(
+        "import os, signal, subprocess, sys, time\n"
+        "job = subprocess.Popen(sys.argv[1:])\n"
+        "while not os.path.exists(sys.argv[-1]) and job.poll() is None:\n"
+        "    time.sleep(0.05)\n"
+        "time.sleep(0.5)\n"
+        "job.send_signal(signal.SIGINT)\n"
+        "print('ended with', job.wait())\n"
+    )
+    words = ["mpirun", "--host", UNEVEN]
     # That is a deadlock, which would be found, too.
-    limit += ["-x", "PAR_DEADLOCK=off", "-x", "PYTHONPATH"]
-    done = cluster.run(*limit, PYTHON, script)
-    assert done.returncode == 124, done
+    words += ["-x", "PAR_DEADLOCK=off", "-x", "PYTHONPATH"]
+    done = cluster.run(PYTHON, starter, *words, PYTHON, script, tmp_path / "begun")
+    told = re.search(r"^ended with (-?\d+)$", done.stdout, re.MULTILINE)
+    assert done.returncode == 0 and int(told[1]) != 0, done
