@@ -94,13 +94,13 @@ def test_a_wait_with_a_timeout_ends_and_the_operation_goes_on(world):
         before = time.monotonic()
         with pytest.raises(TimeoutError):
             request.wait(seconds)
-        assert seconds <= time.monotonic() - before < seconds + 5
+        assert seconds <= time.monotonic() - before < seconds + 20
     world.send("at last", 0)
     assert request.wait(timeout=10) == "at last"
     assert request.wait(0) == "at last"
 
 
-@ranks(1, seconds=10)
+@ranks(1)
 @pytest.mark.parametrize("timeout", [-1, float("nan"), -0.001])
 def test_no_such_timeout(world, timeout):
     request = world.ireceive(0)
@@ -337,8 +337,8 @@ def test_ctrl_c_interrupts_a_wait_and_the_operation_goes_on(world):
         request = world.ireceive(0)
         for wait in (request.wait, lambda: pypar.wait_some([request])):
             timer = threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,))
-            timer.start()
             with pytest.raises(KeyboardInterrupt):
+                timer.start()
                 wait()
             timer.join()
     finally:
@@ -429,7 +429,7 @@ def test_two_tasks_await_one_request(world):
         tasks = [asyncio.create_task(wait()) for _ in range(2)]
         await asyncio.sleep(0.1)
         world.send("both", 0)
-        return await asyncio.wait_for(asyncio.gather(*tasks), 10)
+        return await asyncio.wait_for(asyncio.gather(*tasks), 30)
 
     assert asyncio.run(main()) == ["both", "both"]
 
@@ -457,7 +457,7 @@ def test_an_await_that_is_given_up_leaves_the_request_as_it_is(world):
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(wait(), 0.1)
         world.send("later", 0)
-        return await asyncio.wait_for(wait(), 10)
+        return await asyncio.wait_for(wait(), 30)
 
     assert asyncio.run(main()) == "later"
 
@@ -602,8 +602,8 @@ def test_ctrl_c_interrupts_a_probe(world):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         timer = threading.Timer(0.3, signal.raise_signal, (signal.SIGINT,))
-        timer.start()
         with pytest.raises(KeyboardInterrupt):
+            timer.start()
             world.probe(0)
         timer.join()
     finally:

@@ -16,11 +16,10 @@ import time
 import pypar
 from pypar import on_time_limit, world
 
-def signal_rank_1(*numbers):
+def signal_rank_1():
     pid = world.receive(1)
-    for number in numbers or [signal.SIGUSR1]:
-        time.sleep(0.3)
-        os.kill(pid, number)
+    time.sleep(0.3)
+    os.kill(pid, signal.SIGUSR1)
 
 def tell_pid():
     world.send(os.getpid(), 0)
@@ -99,13 +98,21 @@ else:
 
 def test_functions_are_called_in_order_each_time_and_for_their_signal(job):
     told = job("""
+def say(text):
+    print(text)
+    world.send("heard", 0)
+
 if world.rank == 0:
-    signal_rank_1(signal.SIGUSR1, signal.SIGUSR2, signal.SIGUSR1)
+    pid = world.receive(1)
+    for number in signal.SIGUSR1, signal.SIGUSR2, signal.SIGUSR1:
+        time.sleep(0.3)
+        os.kill(pid, number)
+        world.receive(1)  # two that have not been heard are one
     world.send(None, 1)
 else:
     on_time_limit(lambda: print("first"))
-    on_time_limit(lambda: print("second"))
-    on_time_limit(lambda: print("of another"), signal.SIGUSR2)
+    on_time_limit(lambda: say("second"))
+    on_time_limit(lambda: say("of another"), signal.SIGUSR2)
     tell_pid()
     world.receive(0)
 """)
