@@ -33,8 +33,12 @@ def test_output_and_status_of_all_ranks_come_back():
 
 
 def test_a_job_that_takes_too_long_is_ended_and_shown(mark):
-    with pytest.raises(AssertionError, match=r"longer than 6 s(.|\n)*begun\nbegun\n"):
-        mpirun(2, "sh", "-c", STUBBORN, timeout=6, env=mark)
+    for seconds in 6, 30:  # its start may take as long
+        with pytest.raises(AssertionError, match=f"longer than {seconds} s") as caught:
+            mpirun(2, "sh", "-c", STUBBORN, timeout=seconds, env=mark)
+        if "begun\nbegun\n" in str(caught.value):
+            break
+    assert "begun\nbegun\n" in str(caught.value)
 
 
 def test_a_process_left_behind_fails_and_is_ended(mark):

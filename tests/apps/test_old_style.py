@@ -89,7 +89,7 @@ def test_timing(n):
     sizes = [80, 240, 800, 2400, 8000, 24000]
     assert [int(row.split()[0]) for row in rows] == sizes
     assert all(float(row.split()[1]) > 0 for row in rows)
-    number = r"-?\d\.\d\de-\d\d"
+    number = r"-?\d\.\d\de[+-]\d\d"
     assert re.fullmatch(rf"tcomm\(bytes\) = {number} \+ {number} \* bytes", fit), fit
 
 

@@ -26,7 +26,7 @@ def pytest_run(tmp_path):
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-p", "ranks", "-p", "leftovers", "-rA",
              "-p", "no:cacheprovider", *files],
-            cwd=tmp_path, capture_output=True, text=True, timeout=120,
+            cwd=tmp_path, capture_output=True, text=True, timeout=400,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, path)))},
         )  # fmt: skip
         print(done.stdout, done.stderr)
@@ -104,7 +104,7 @@ def test_the_ranks_that_fail_are_named_and_equal_failures_told_once(pytest_run):
 def test_a_rank_that_hangs_is_ended_and_shown(pytest_run):
     done = pytest_run(
         """
-        @ranks(2, seconds=2)
+        @ranks(2, seconds=8)  # long enough for rank 0
         def test_hang(world):
             if world.rank == 1:
                 time.sleep(1000)

@@ -127,7 +127,7 @@ def test_a_signal_to_it_ends_the_job(script, number):
     try:
         assert job.stdout.readline() == "up\n"
         job.send_signal(number)
-        job.communicate(timeout=30)
+        job.communicate(timeout=60)
         assert job.returncode != 0
     finally:
         end(job)
@@ -148,7 +148,7 @@ def test_sigusr1_reaches_the_functions_of_the_time_limit(script):
         assert [job.stdout.readline() for _ in range(2)] == ["up\n"] * 2
         time.sleep(0.3)
         job.send_signal(signal.SIGUSR1)
-        told, _ = job.communicate(timeout=30)
+        told, _ = job.communicate(timeout=60)
         assert job.returncode == 0 and told.count("time is up") == 2
     finally:
         end(job)
