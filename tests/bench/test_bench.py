@@ -35,7 +35,7 @@ def bench(*words, **options):
 def quick(tmp_path_factory):
     """A run of everything: its table, and its samples."""
     file = tmp_path_factory.mktemp("bench") / "samples.json"
-    done = bench("--quick", "--json", file, timeout=240)
+    done = bench("--quick", "--json", file, timeout=900)
     assert done.returncode == 0, done
     return done.stdout, json.loads(file.read_text())
 

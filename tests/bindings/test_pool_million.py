@@ -25,6 +25,6 @@ SCRIPT = """
 
 
 def test_a_million_tasks_are_done_once_each_and_leave_no_memory(script):
-    done = mpirun(3, PYTHON, script(SCRIPT), timeout=400)
+    done = mpirun(3, PYTHON, script(SCRIPT), timeout=1200)
     assert done.returncode == 0 and not done.stderr, done
     assert done.stdout == "all\n", done

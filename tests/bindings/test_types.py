@@ -27,7 +27,7 @@ def mypy(monkeypatch, tmp_path):
 
     def run(*argv):
         cache = {"MYPY_CACHE_DIR": SOURCE / "build" / "mypy_cache"}
-        return alone(*argv, timeout=300, env={"MYPYPATH": BUILD / "python", **cache})
+        return alone(*argv, timeout=900, env={"MYPYPATH": BUILD / "python", **cache})
 
     return run
 

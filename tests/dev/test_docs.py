@@ -85,7 +85,7 @@ def test_every_sample_program_has_its_line_and_its_command():
 def test_a_block_of_commands_runs(block, environment, monkeypatch):
     monkeypatch.chdir(SOURCE)
     script = NOT_HERE.sub("", block["text"])
-    done = alone("sh", "-e", "-c", script, timeout=300, env=environment(script))
+    done = alone("sh", "-e", "-c", script, timeout=900, env=environment(script))
     assert done.returncode == 0, done
 
 
