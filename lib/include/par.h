@@ -425,12 +425,10 @@ PAR_API par_error par_place_cpus(char *text, size_t size);
  *
  * PAR_ERR_ARG       BIND is no policy or list of CPUs, or lists CPUs for fewer ranks than
  *                   a node has, or such as the job doesn't have there;
- *                   THREADS_PER_RANK is negative or above PAR_MAX_THREADS; WORLD is another
- *                   communicator, on that rank alone
- * PAR_ERR_MISMATCH  BIND or THREADS_PER_RANK differs between ranks; another rank made
- *                   another collective call, or has one of these errors
- * PAR_ERR_MEMORY
- * PAR_ERR_MPI
+ *                   THREADS_PER_RANK is negative or above PAR_MAX_THREADS; WORLD is
+ * another communicator, on that rank alone PAR_ERR_MISMATCH  BIND or THREADS_PER_RANK
+ * differs between ranks; another rank made another collective call, or has one of these
+ * errors PAR_ERR_MEMORY PAR_ERR_MPI
  */
 PAR_API par_error par_place(par_comm *world, const char *bind, int threads_per_rank);
 
@@ -677,8 +675,8 @@ PAR_API par_error par_message_receive(par_comm *comm, int source, int tag,
                                       par_message **message_p);
 
 /* What MESSAGE holds and where it came from. The pointers of *CONTENT lead into
- * MESSAGE and die with it; STATUS may be NULL. The message of a collective call has no tag
- * of the program's: PAR_ANY_TAG. */
+ * MESSAGE and die with it; STATUS may be NULL. The message of a collective call has no
+ * tag of the program's: PAR_ANY_TAG. */
 PAR_API void par_message_content(const par_message *message, par_content *content,
                                  par_status *status);
 

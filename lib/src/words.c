@@ -36,7 +36,7 @@ enum {
 };
 
 static const int64_t pause_ns = 5000000;
-static const int64_t still_ns = 25000000; /* all that a pause counts for */
+static const int64_t still_ns = 25000000;  /* all that a pause counts for */
 static const int64_t quiet_ns = 200000000; /* nobody comes, and none runs: that was all */
 static const int64_t round_ns = 600000000; /* a speaker waits no longer than that */
 static const int64_t heard_ns = 1000000000; /* who has not been heard by then speaks */

@@ -652,7 +652,9 @@ def test_what_cannot_be_made_again_is_named_by_its_sender_and_the_programs_tag(w
     else:
         with pytest.raises(Trouble, match="not here") as sent:
             world.receive(0, tag=7)
-        assert sent.value.__notes__ == ["while decoding the message from rank 0 with tag 7"]
+        assert sent.value.__notes__ == [
+            "while decoding the message from rank 0 with tag 7"
+        ]
         with pytest.raises(Trouble, match="not here") as shared:
             world.broadcast(None, 0)
         assert shared.value.__notes__ == ["while decoding the message from rank 0"]
