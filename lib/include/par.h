@@ -469,10 +469,11 @@ typedef struct par_status {
 
 /* Send COUNT elements of TYPE at DATA to rank DEST under TAG.
  *
- * DATA may be reused on return. A small message (see par_options) is gone at
- * once; a large one waits until DEST has begun to receive it. A message to
- * oneself never waits: it is copied. Messages of one sender under one tag
- * arrive in the order in which they were sent.
+ * DATA may be reused on return. A small message (see par_options) is gone at once, even
+ * while DEST computes; a flood of them waits, from some 64 on, until ranks of this node
+ * have come to the library, or the network takes more. A large one waits until DEST has
+ * begun to receive it. A message to oneself never waits: it is copied. Messages of one
+ * sender under one tag arrive in the order in which they were sent.
  *
  * A flood of small messages to a rank that doesn't receive yet may stay behind here
  * until this rank's next call of the library: MPI moves only while it is called.

@@ -2,42 +2,9 @@
  * SPDX-License-Identifier: MIT */
 #include "ask.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* Sent, and not received yet. Synchronous sends: when one is over it is out of MPI's
- * hands, and its communicator may go. MPI is asked for all of them at once, which takes
- * as long as for one. */
-static struct {
-    MPI_Request *requests;
-    struct pending {
-        const par_comm *comm;
-        slot *slot;
-    } * of;
-    int *done;
-    size_t count, room;
-} sent;
-
-static bool make_room(void)
-{
-    size_t room = sent.room ? 2 * sent.room : 64;
-    MPI_Request *requests;
-    struct pending *of;
-    int *done;
-
-    if (sent.count < sent.room)
-        return true;
-    if ((requests = realloc(sent.requests, room * sizeof *requests)))
-        sent.requests = requests;
-    if ((of = realloc(sent.of, room * sizeof *of)))
-        sent.of = of;
-    if ((done = realloc(sent.done, room * sizeof *done)))
-        sent.done = done;
-    if (!requests || !of || !done)
-        return false;
-    sent.room = room;
-    return true;
-}
+#include "outbox.h"
 
 size_t ask_room(void)
 {
@@ -73,15 +40,16 @@ static void send_to_self(par_comm *comm, const word *w, const void *rest, size_t
     inbox_put(&comm->inbox, message);
 }
 
+/* Synchronous: once it is over it is out of MPI's hands, and its communicator may go. */
 static void send_to(par_comm *comm, int dest, slot *s, int bytes)
 {
     if (MPI_Issend(slot_bytes(s), bytes, MPI_BYTE, dest, 0, comm->inbox.mpi,
-                   &sent.requests[sent.count]) != MPI_SUCCESS) {
+                   &s->request) != MPI_SUCCESS) {
         slot_give(s);
         return;
     }
     comm->sent++;
-    sent.of[sent.count++] = (struct pending){comm, s};
+    outbox_put(comm, s);
 }
 
 void ask_send(par_comm *comm, int dest, const word *w, const void *rest, size_t bytes)
@@ -95,7 +63,7 @@ void ask_send(par_comm *comm, int dest, const word *w, const void *rest, size_t 
         send_to_self(comm, w, rest, bytes);
         return;
     }
-    s = make_room() ? slot_take() : NULL;
+    s = outbox_make_room() ? slot_take() : NULL;
     if (!s)
         return;
     wire_put(slot_bytes(s), &header);
@@ -125,35 +93,4 @@ const word *ask_next(par_comm *comm, int *source_p, const void **rest_p, size_t 
     *bytes_p = (size_t)last->header.bytes - sizeof w;
     memcpy(&w, last->body, sizeof w); /* it lies where its message put it */
     return &w;
-}
-
-void ask_sweep(void)
-{
-    int count = 0;
-    size_t left = 0;
-
-    if (!sent.count)
-        return;
-    MPI_Testsome((int)sent.count, sent.requests, &count, sent.done, MPI_STATUSES_IGNORE);
-    if (count <= 0)
-        return;
-    for (int i = 0; i < count; i++) {
-        slot_give(sent.of[sent.done[i]].slot);
-        sent.of[sent.done[i]].slot = NULL;
-    }
-    for (size_t i = 0; i < sent.count; i++)
-        if (sent.of[i].slot) {
-            sent.requests[left] = sent.requests[i];
-            sent.of[left++] = sent.of[i];
-        }
-    sent.count = left;
-}
-
-size_t ask_left(const par_comm *comm)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < sent.count; i++)
-        count += !comm || sent.of[i].comm == comm;
-    return count;
 }

@@ -50,9 +50,4 @@ void ask_send(par_comm *comm, int dest, const word *w, const void *rest, size_t 
  * at the next call. NULL where there is none. */
 const word *ask_next(par_comm *comm, int *source_p, const void **rest_p, size_t *bytes_p);
 
-/* Let go of what has been received by others. COMM's words that are still under way; of
- * all communicators for NULL. */
-void ask_sweep(void);
-size_t ask_left(const par_comm *comm);
-
 #endif

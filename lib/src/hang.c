@@ -128,7 +128,7 @@ static void hear_all(void)
     size_t bytes;
     int source;
 
-    ask_sweep();
+    outbox_sweep();
     for (par_comm *comm = comm_next(NULL); comm; comm = comm_next(comm))
         while ((w = ask_next(comm, &source, &rest, &bytes)))
             hear(comm, source, w, rest, bytes);

@@ -10,9 +10,9 @@
 
 #include <inttypes.h>
 
-#include "ask.h"
 #include "background.h"
 #include "lock.h"
+#include "outbox.h"
 #include "wait.h"
 
 /* What a rank says: of this communicator and of all; the largest counts. */
@@ -136,11 +136,11 @@ static bool all_are_over(void)
     return comm_next(NULL)->end.heard[LEFT_ANYWHERE] == 0;
 }
 
-static par_error step_words(void *unused, bool *done_p)
+static par_error step_outbox(void *unused, bool *done_p)
 {
     (void)unused;
-    ask_sweep();
-    *done_p = !ask_left(NULL);
+    outbox_sweep();
+    *done_p = !outbox_left(NULL);
     return PAR_OK;
 }
 
@@ -153,7 +153,7 @@ static par_error end_words(void)
     lock_take();
     for (par_comm *comm = comm_next(NULL); comm; comm = comm_next(comm))
         comm->is_closing = true;
-    err = wait_until(step_words, NULL, NULL, false);
+    err = wait_until(step_outbox, NULL, NULL, false);
     return err ? err : hold_round();
 }
 

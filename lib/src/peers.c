@@ -24,6 +24,7 @@ typedef struct peer {
 } peer;
 
 static peer *peers;
+static int here;       /* this node */
 static off_t *written; /* in each one's file before it was poked */
 static int count;
 
@@ -41,6 +42,7 @@ par_error peers_learn(MPI_Comm node)
     if (!peers || !written)
         return error_memory((size_t)count * sizeof *peers, "a list of the ranks");
     code = MPI_Allreduce(&rank, &own.node, 1, MPI_INT, MPI_MIN, node);
+    here = own.node;
     if (code == MPI_SUCCESS)
         code = MPI_Allgather(&own, 2, MPI_INT, peers, 2, MPI_INT, MPI_COMM_WORLD);
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Allgather");
@@ -49,6 +51,11 @@ par_error peers_learn(MPI_Comm node)
 int peers_node(int rank)
 {
     return peers[rank].node;
+}
+
+bool peers_is_here(int rank)
+{
+    return peers && rank >= 0 && peers[rank].node == here;
 }
 
 /* The file that RANK offers; -1 where there is none, or its process is another, as where

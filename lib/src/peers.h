@@ -11,6 +11,9 @@ par_error peers_learn(MPI_Comm node);
 /* A number for the node of RANK of the world: its lowest rank. */
 int peers_node(int rank);
 
+/* Whether RANK, -1 of none, runs on this node. */
+bool peers_is_here(int rank);
+
 /* Ask RANK, of this node, which need not be in the library, for its stack, if it offers
  * it; then, after a while, write to TEXT what it does: "computes", and its stack in lines
  * that follow. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lock.h"
+#include "outbox.h"
 #include "wait.h"
 
 /* Those that have ended, to be used again: many are small sends, which take less
@@ -174,6 +175,20 @@ static par_error send_meta_apart(par_request *request, const request_outgoing *o
     return err;
 }
 
+/* Whether S, for DEST, has left: then it is not the caller's any more. IS_ALL: nothing
+ * follows it, and nobody need wait for it. */
+static int step_slot(par_comm *comm, slot *s, int dest, bool is_all, bool *left_p)
+{
+    int done, code = MPI_Test(&s->request, &done, MPI_STATUS_IGNORE);
+
+    if (code != MPI_SUCCESS)
+        return code;
+    if (done)
+        slot_give(s);
+    *left_p = done || (is_all && outbox_let_go(comm, s, dest));
+    return code;
+}
+
 par_error request_send_small(par_request *request, par_comm *comm,
                              const wire_header *header, const wire_call *call,
                              const void *body, int dest, bool *gone_p)
@@ -181,7 +196,6 @@ par_error request_send_small(par_request *request, par_comm *comm,
     size_t bytes = WIRE_HEADER_BYTES + header->meta_bytes + header->bytes;
     slot *s = slot_take();
     unsigned char *to;
-    int done = 0;
     int code;
 
     if (!s)
@@ -195,14 +209,13 @@ par_error request_send_small(par_request *request, par_comm *comm,
     watch_epoch++;
     code = MPI_Isend(to, (int)bytes, MPI_BYTE, dest, 0, comm->inbox.mpi, &s->request);
     if (code == MPI_SUCCESS)
-        code = MPI_Test(&s->request, &done, MPI_STATUS_IGNORE);
-    if (code != MPI_SUCCESS || done)
+        code = step_slot(comm, s, dest, true, gone_p);
+    if (code != MPI_SUCCESS) {
         slot_give(s);
-    if (code != MPI_SUCCESS)
         return error_mpi(code, "MPI_Isend");
+    }
     comm->sent++;
-    *gone_p = done;
-    if (!done) {
+    if (!*gone_p) {
         *request = (par_request){.comm = comm,
                                  .state = REQUEST_MOVING,
                                  .slot = s,
@@ -416,19 +429,16 @@ void request_end_task(par_request *request, par_error err)
 /* Whether a send's header has left. */
 static par_error step_header(par_request *request, bool *left_p)
 {
-    int done = 1;
+    bool is_all = !request->transfer.count;
+    int code = MPI_SUCCESS;
 
-    if (request->slot) {
-        int code = MPI_Test(&request->slot->request, &done, MPI_STATUS_IGNORE);
-
-        if (code != MPI_SUCCESS)
-            return error_mpi(code, "sending a header");
-        if (done) {
-            slot_give(request->slot);
-            request->slot = NULL;
-        }
-    }
-    *left_p = done;
+    *left_p = true;
+    if (request->slot)
+        code = step_slot(request->comm, request->slot, request->dest, is_all, left_p);
+    if (code != MPI_SUCCESS)
+        return error_mpi(code, "sending a header");
+    if (*left_p)
+        request->slot = NULL;
     return PAR_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "collective.h"
 #include "deadlock.h"
 #include "lock.h"
+#include "outbox.h"
 #include "par_mpi.h"
 #include "wait.h"
 
@@ -74,8 +75,8 @@ par_error par_duplicate(par_comm *comm, par_comm **new_p)
 
 static par_error step_words(void *comm, bool *done_p)
 {
-    ask_sweep();
-    *done_p = !ask_left(comm);
+    outbox_sweep();
+    *done_p = !outbox_left(comm);
     return PAR_OK;
 }
 

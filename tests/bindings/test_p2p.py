@@ -2,6 +2,7 @@
 """Which message a receive gets: source, tag, order."""
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -32,6 +33,28 @@ def test_messages_keep_their_order_whatever_their_size(world):
     else:
         for i, size in enumerate(sizes):
             assert world.receive(0) == (i, b"x" * size)
+
+
+@ranks(2)
+@pytest.mark.parametrize("size", [10, 1000, 3900])
+def test_small_messages_are_gone_while_their_receiver_computes(world, size, tmp_path):
+    values = b"x" * size, np.arange(size // 8), ["y" * (size // 2), None]
+    if world.rank == 0:
+        over = world.receive(1)
+        for value in values:
+            world.send(value, 1)
+        requests = [world.isend(value, 1) for value in values]
+        assert all(request.done for request in requests)
+        over.touch()
+    else:
+        over = tmp_path / "over"
+        world.send(over, 0)  # and stay outside the library until it is there
+        limit = time.monotonic() + 60
+        while not over.exists():
+            assert time.monotonic() < limit
+            time.sleep(0.001)
+        for value in values * 2:
+            assert form(world.receive(0)) == form(value)
 
 
 @ranks(2)
