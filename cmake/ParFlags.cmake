@@ -4,7 +4,8 @@
 add_library(par_flags INTERFACE)
 target_compile_features(par_flags INTERFACE c_std_11)
 target_compile_options(par_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef)
+  -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wundef
+  -Werror=implicit-function-declaration)
 
 if(PAR_WERROR)
   target_compile_options(par_flags INTERFACE -Werror)

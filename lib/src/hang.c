@@ -9,6 +9,7 @@
 #include "census.h"
 #include "deadlock.h"
 #include "lock.h"
+#include "outbox.h"
 #include "wait.h"
 #include "words.h"
 

@@ -136,24 +136,16 @@ static bool all_are_over(void)
     return comm_next(NULL)->end.heard[LEFT_ANYWHERE] == 0;
 }
 
-static par_error step_outbox(void *unused, bool *done_p)
-{
-    (void)unused;
-    outbox_sweep();
-    *done_p = !outbox_left(NULL);
-    return PAR_OK;
-}
-
-/* All ranks are here: what they have asked each other comes there, after which nobody
+/* All ranks are here: what MPI still has of what they sent comes there, after which nobody
  * sends anything any more. */
-static par_error end_words(void)
+static par_error empty_outbox(void)
 {
     par_error err;
 
     lock_take();
     for (par_comm *comm = comm_next(NULL); comm; comm = comm_next(comm))
         comm->is_closing = true;
-    err = wait_until(step_outbox, NULL, NULL, false);
+    err = wait_until(outbox_step_empty, NULL, NULL, false);
     return err ? err : hold_round();
 }
 
@@ -165,7 +157,7 @@ par_error leave_together(void)
         if (!err)
             err = check_comms();
         if (!err && all_are_over())
-            return end_words();
+            return empty_outbox();
         if (!err)
             err = pause_or_idle();
         if (err)

@@ -90,11 +90,11 @@ void outbox_sweep(void)
     box.count = left;
 }
 
-size_t outbox_left(const par_comm *comm)
+par_error outbox_step_empty(void *comm, bool *done_p)
 {
-    size_t count = 0;
-
+    outbox_sweep();
+    *done_p = true;
     for (size_t i = 0; i < box.count; i++)
-        count += !comm || box.of[i].comm == comm;
-    return count;
+        *done_p = *done_p && comm && box.of[i].comm != comm;
+    return PAR_OK;
 }

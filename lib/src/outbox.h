@@ -19,8 +19,10 @@ void outbox_put(const par_comm *comm, slot *s);
  * then; false where it has to: DEST is on another node, or too many are under way. */
 bool outbox_let_go(par_comm *comm, slot *s, int dest);
 
-/* Give back what is gone. How many of COMM's are left; of all communicators for NULL. */
+/* Give back what is gone. */
 void outbox_sweep(void);
-size_t outbox_left(const par_comm *comm);
+
+/* A wait's step, until none of COMM's is left; none of any communicator's for NULL. */
+par_error outbox_step_empty(void *comm, bool *done_p);
 
 #endif

@@ -73,22 +73,15 @@ par_error par_duplicate(par_comm *comm, par_comm **new_p)
     return par_split(comm, 0, par_rank(comm), new_p);
 }
 
-static par_error step_words(void *comm, bool *done_p)
-{
-    outbox_sweep();
-    *done_p = !outbox_left(comm);
-    return PAR_OK;
-}
-
-/* What the ranks have asked each other has come there: all receive, since all have come
+/* What MPI still has of what the ranks sent comes there: all receive, since all have come
  * here, and after it nobody sends. */
-static par_error end_words(collective *c)
+static par_error empty_outbox(collective *c)
 {
     par_error err;
 
     lock_take();
     c->comm->is_closing = true;
-    err = wait_until(step_words, NULL, c->comm, false);
+    err = wait_until(outbox_step_empty, NULL, c->comm, false);
     return err ? err : collective_meet(c);
 }
 
@@ -97,7 +90,7 @@ static par_error end_together(collective *c)
 {
     par_error err = collective_commit(c);
 
-    return err ? err : end_words(c);
+    return err ? err : empty_outbox(c);
 }
 
 /* MPI gives the number of a freed communicator to the next one, and with it what is
