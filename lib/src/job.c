@@ -116,7 +116,7 @@ static par_error look_around(const par_options *chosen)
     err = agree_on_outcome(node_settle(node, chosen));
     if (!err) {
         open_words(node);
-        err = peers_learn(node);
+        err = peers_learn();
     }
     MPI_Comm_free(&node);
     return err;

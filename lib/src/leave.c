@@ -136,8 +136,8 @@ static bool all_are_over(void)
     return comm_next(NULL)->end.heard[LEFT_ANYWHERE] == 0;
 }
 
-/* All ranks are here: what MPI still has of what they sent comes there, after which nobody
- * sends anything any more. */
+/* All ranks are here: what MPI still has of what they sent comes there, after which
+ * nobody sends anything any more. */
 static par_error empty_outbox(void)
 {
     par_error err;

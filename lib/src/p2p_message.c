@@ -143,13 +143,12 @@ par_error par_message_take(par_message **message_p, const par_part *parts,
     if (!message)
         return error_set(PAR_ERR_ARG, "the message is NULL: it may have ended");
     if (!same_parts(message, parts, part_count))
-        return error_set(
-            PAR_ERR_SIZE,
-            "%zu parts are not those of the message from rank %d with tag %d: "
-            "they must be as many and as long as its content says, %llu "
-            "bytes in all",
-            part_count, message->source, message->header.tag,
-            (unsigned long long)message->header.bytes);
+        return error_set(PAR_ERR_SIZE,
+                         "%zu parts are not those of the message from rank %d with tag "
+                         "%d: they must be as many and as long as its content says, %llu "
+                         "bytes in all",
+                         part_count, message->source, message->header.tag,
+                         (unsigned long long)message->header.bytes);
     if (message->header.body_apart && !message->body)
         err = fetch(message, parts, part_count);
     else

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "node.h"
 #include "process.h"
 
 typedef struct peer {
@@ -24,16 +25,14 @@ typedef struct peer {
 } peer;
 
 static peer *peers;
-static int here;       /* this node */
 static off_t *written; /* in each one's file before it was poked */
 static int count;
 
-par_error peers_learn(MPI_Comm node)
+par_error peers_learn(void)
 {
-    peer own = {.pid = (int)getpid()};
-    int rank, code;
+    peer own = {.pid = (int)getpid(), .node = node_first()};
+    int code;
 
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &count);
     free(peers);
     free(written);
@@ -41,10 +40,7 @@ par_error peers_learn(MPI_Comm node)
     written = calloc((size_t)count, sizeof *written);
     if (!peers || !written)
         return error_memory((size_t)count * sizeof *peers, "a list of the ranks");
-    code = MPI_Allreduce(&rank, &own.node, 1, MPI_INT, MPI_MIN, node);
-    here = own.node;
-    if (code == MPI_SUCCESS)
-        code = MPI_Allgather(&own, 2, MPI_INT, peers, 2, MPI_INT, MPI_COMM_WORLD);
+    code = MPI_Allgather(&own, 2, MPI_INT, peers, 2, MPI_INT, MPI_COMM_WORLD);
     return code == MPI_SUCCESS ? PAR_OK : error_mpi(code, "MPI_Allgather");
 }
 
@@ -55,7 +51,7 @@ int peers_node(int rank)
 
 bool peers_is_here(int rank)
 {
-    return peers && rank >= 0 && peers[rank].node == here;
+    return peers && rank >= 0 && peers[rank].node == node_first();
 }
 
 /* The file that RANK offers; -1 where there is none, or its process is another, as where

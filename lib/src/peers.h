@@ -5,8 +5,8 @@
 
 #include "use_mpi.h"
 
-/* Learn it; NODE has the ranks of this node. Collective over the world. */
-par_error peers_learn(MPI_Comm node);
+/* Learn it, once this rank has settled on its node. Collective over the world. */
+par_error peers_learn(void);
 
 /* A number for the node of RANK of the world: its lowest rank. */
 int peers_node(int rank);

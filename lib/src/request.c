@@ -585,12 +585,12 @@ par_error request_outcome(const par_request *request)
     case PAR_ERR_SIZE:
         message_describe(request->came_kind, request->came_type, request->came_bytes,
                          text, sizeof text);
-        return error_set(
-            request->error,
-            "the message from rank %d with tag %d holds %s; the receive is for "
-            "up to %zu %s",
-            came->source, came->tag, text, request->room / par_type_size(request->type),
-            par_type_name(request->type));
+        return error_set(request->error,
+                         "the message from rank %d with tag %d holds %s; the receive is "
+                         "for up to %zu %s",
+                         came->source, came->tag, text,
+                         request->room / par_type_size(request->type),
+                         par_type_name(request->type));
     case PAR_ERR_CANCELLED:
         return error_set(request->error, "%s was cancelled",
                          request->receive.arrive ? "a receive" : "an event");
