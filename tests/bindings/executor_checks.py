@@ -18,7 +18,8 @@ from concurrent.futures import Executor as AnyExecutor
 
 import pypar
 import pytest
-from pool_checks import RemoteTraceback, add, fail_at_zero, square, until
+from pool_checks import RemoteTraceback, add, fail_at_zero, square
+from until import until
 
 SECONDS = 60  # what would take longer is lost
 

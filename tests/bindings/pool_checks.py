@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pypar
 import pytest
+from until import until
 
 SECONDS = 60  # what would take longer is lost
 
@@ -42,15 +43,6 @@ def fail_at_zero(x):
 
 def unpicklable(_):
     return threading.Lock()
-
-
-def until(path):
-    """A task that lasts until somebody makes the file path."""
-    limit = time.monotonic() + SECONDS
-    while not path.exists():
-        assert time.monotonic() < limit
-        time.sleep(0.005)
-    return path.name
 
 
 def sleep_from_now_on(folder):

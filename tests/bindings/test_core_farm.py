@@ -15,6 +15,7 @@ import pytest
 from forms import form
 from ranks import pypar, ranks
 from test_memory import grown
+from until import until
 
 SECONDS = 60  # more than anything here takes
 MIB = 1 << 20
@@ -64,14 +65,6 @@ def call(farm, function, *args, **kwargs):
     farm.close_channel(channel)
     farm.forget(shared)
     return found[1:]
-
-
-def until(path):
-    """Lasts until somebody makes the file path."""
-    limit = time.monotonic() + SECONDS
-    while not path.exists():
-        assert time.monotonic() < limit
-        time.sleep(0.005)
 
 
 # ---- calls and results -----------------------------------------------------------
@@ -353,7 +346,7 @@ def test_a_timeout_leaves_the_task(world, tmp_path):
             with pytest.raises(TimeoutError):
                 farm.next(channel, 0.01)
             (tmp_path / "go").touch()
-            assert farm.next(channel, SECONDS)[1:] == (True, None)
+            assert farm.next(channel, SECONDS)[1:] == (True, "go")
 
 
 @ranks(1, 2)
@@ -371,7 +364,7 @@ def test_a_signal_ends_a_wait_and_loses_nothing(world, tmp_path):
                 farm.next(channel, SECONDS)
             signal.signal(signal.SIGALRM, before)
             (tmp_path / "go").touch()
-            assert farm.next(channel, SECONDS)[1:] == (True, None)
+            assert farm.next(channel, SECONDS)[1:] == (True, "go")
 
 
 def interrupt_this_rank():

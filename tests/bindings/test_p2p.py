@@ -2,12 +2,12 @@
 """Which message a receive gets: source, tag, order."""
 
 import random
-import time
 
 import numpy as np
 import pytest
 from forms import form
 from ranks import pypar, ranks
+from until import until
 
 SIZES = (0, 1, 100, 3990, 4000, 4010, 70_000, 300_000)
 
@@ -49,10 +49,7 @@ def test_small_messages_are_gone_while_their_receiver_computes(world, size, tmp_
     else:
         over = tmp_path / "over"
         world.send(over, 0)  # and stay outside the library until it is there
-        limit = time.monotonic() + 60
-        while not over.exists():
-            assert time.monotonic() < limit
-            time.sleep(0.001)
+        until(over)
         for value in values * 2:
             assert form(world.receive(0)) == form(value)
 
